@@ -1,0 +1,1 @@
+"""Settings, errors and the run lock: what every entry point makes first and passes down."""

@@ -1,0 +1,1 @@
+"""The engine under PySpark: the only place where a session is made."""

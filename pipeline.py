@@ -1,0 +1,248 @@
+"""Finds the declared tables, orders them by their inputs, and builds what changed."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from functools import cache
+from graphlib import TopologicalSorter
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from config.errors import ExpectationError, InputError, LakesongError
+from config.settings import Settings
+from engine.fingerprints import WHOLE, files_by_month, fingerprints, window_of
+from engine.session import engine_name
+from schemas import bronze, records
+from schemas.declaration import MONTH_COLUMN, Table
+from schemas.lake import Lake
+from writers.creation import ensure_table
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+Progress = Callable[[str], None]
+
+
+@cache
+def declared_tables() -> dict[str, Table]:
+    """Every table by name: bronze, records, then what the modules under `transformations` make, inputs first."""
+    sources = {table.name: table for table in (*bronze.TABLES, *records.TABLES)}
+    made = {table.name: table for table in _made_tables()}
+    order = TopologicalSorter({name: table.inputs for name, table in made.items()}).static_order()
+    known = {**sources, **made}
+    unknown = {name for table in made.values() for name in table.inputs} - known.keys()
+    if unknown:
+        raise LakesongError(f"No table is named {', '.join(sorted(unknown))}.", "Name parameters after tables.")
+    return {**sources, **{name: made[name] for name in order if name in made}}
+
+
+def _made_tables() -> Iterable[Table]:
+    for layer in ("silver", "gold"):
+        package = importlib.import_module(f"transformations.{layer}")
+        for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda found: found.name):
+            yield getattr(importlib.import_module(f"transformations.{layer}.{module.name}"), module.name)
+
+
+def table_named(name: str) -> Table:
+    """The declared table of that name. Raises InputError, naming those that there are."""
+    tables = declared_tables()
+    if name not in tables:
+        raise InputError(f"There is no table {name}.", f"Tables: {', '.join(tables)}.")
+    return tables[name]
+
+
+@dataclass(frozen=True)
+class Release:
+    """Versions of tables that belong together, and the fingerprints they were made from."""
+
+    versions: Mapping[str, int] = field(default_factory=dict)
+    fingerprints: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+def latest_release(lake: Lake) -> Release:
+    """The newest released build of the lake; empty where none has passed yet."""
+    if not lake.has(records.pipeline_runs):
+        return Release()
+    columns = ["status", "finished_at", "release", "fingerprints"]
+    runs = lake.open(records.pipeline_runs).to_pyarrow_table(columns=columns).to_pylist()
+    released = [run for run in runs if run["status"] == "released"]
+    if not released:
+        return Release()
+    newest = max(released, key=lambda run: run["finished_at"])
+    return Release(json.loads(newest["release"]), json.loads(newest["fingerprints"]))
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """What a build did: tables built, with the months of each (or WHOLE), tables left as they were, and warnings."""
+
+    run_id: str
+    built: Mapping[str, list[str]]
+    unchanged: list[str]
+    warnings: list[str]
+
+
+@dataclass
+class Build:
+    """One build of a lake: what it reads from, and what it has found so far."""
+
+    spark: SparkSession
+    lake: Lake
+    settings: Settings
+    as_of: date
+    released: Release
+    run_id: str = field(default_factory=lambda: uuid4().hex)
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    built: dict[str, list[str]] = field(default_factory=dict)
+    fingerprints: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    checks: list[dict[str, Any]] = field(default_factory=list)
+
+    def make(self, table: Table, full: bool) -> None:
+        """Build what changed of one table, check it, and take it back where a rule of severity FAIL is broken."""
+        now = self._fingerprints_now(table)
+        before = {} if full or not self._stands_as_released(table) else self.released.fingerprints.get(table.name, {})
+        changed = sorted(key for key in now.keys() | before.keys() if now.get(key) != before.get(key))
+        self.fingerprints[table.name] = now
+        if not changed and self._stands_as_released(table):
+            return
+        self._write(table, changed if before else [])
+        self.built[table.name] = changed
+        self._check(table)
+
+    def _write(self, table: Table, months: list[str]) -> None:
+        """Write the given months of a monthly table; without months, or for another table, all of it."""
+        from writers.delta import replace, replace_months
+
+        monthly = bool(months) and table.window is not None
+        reads = sorted({m for month in months for m in window_of(month, table.window or (0, 0))}) if monthly else None
+        rows = table(*(self._read(name, reads) for name in table.inputs), **self._arguments(table))
+        if monthly:
+            replace_months(self.lake, table, rows, months)
+        else:
+            replace(self.lake, table, rows)
+
+    def _read(self, name: str, months: list[str] | None) -> DataFrame:
+        from pyspark.sql import functions as F
+
+        table = table_named(name)
+        frame = self.spark.read.format("delta").load(self.lake.path(table))
+        return frame.where(F.col(MONTH_COLUMN).isin(*months)) if months and table.is_monthly else frame
+
+    def _arguments(self, table: Table) -> dict[str, object]:
+        return {name: self.as_of if name == "as_of" else getattr(self.settings, name) for name in table.settings}
+
+    def _fingerprints_now(self, table: Table) -> dict[str, str]:
+        inputs = {name: files_by_month(self.lake, table_named(name)) for name in table.inputs}
+        return fingerprints(table, inputs, {name: str(value) for name, value in self._arguments(table).items()})
+
+    def _stands_as_released(self, table: Table) -> bool:
+        """Whether the table is at its released version: not so after a build that was killed before its release."""
+        return self.released.versions.get(table.name) == self.lake.open(table).version()
+
+    def _check(self, table: Table) -> None:
+        from quality.checks import check_table
+
+        now = datetime.now(UTC)
+        results = check_table(self.lake, table)
+        self.checks += [
+            {
+                "run_id": self.run_id,
+                "table_name": result.table,
+                "expectation": result.expectation,
+                "status": result.status,
+                "row_count": result.row_count,
+                "failing_rows": result.failing_rows,
+                "checked_at": now,
+            }
+            for result in results
+        ]
+        for result in results:
+            if result.status == "FAIL":
+                self._take_back(table)
+                raise ExpectationError(
+                    f"Table {result.table} broke the rule {result.expectation}: {result.failing_rows} of "
+                    f"{result.row_count} rows. The version before stays in place.",
+                    f"See `lakesong tables {result.table}` for the rule.",
+                )
+
+    def _take_back(self, table: Table) -> None:
+        """Restore the released version; before any release, the empty table."""
+        self.lake.open(table).restore(self.released.versions.get(table.name, 0))
+
+    def record(self, error: str | None) -> None:
+        """Append the checks and the run: a passed build appends a release, a failed one its error."""
+        from writers.records import append_rows
+
+        versions = {
+            **self.released.versions,
+            **{name: self.lake.open(t).version() for name, t in declared_tables().items() if self.lake.has(t)},
+        }
+        if self.checks:
+            append_rows(self.lake, records.qa_validation_results, self.checks)
+        run = {
+            "run_id": self.run_id,
+            "status": "failed" if error else "released",
+            "started_at": self.started_at,
+            "finished_at": datetime.now(UTC),
+            "as_of": self.as_of,
+            "engine": engine_name(self.settings),
+            "built": ",".join(self.built),
+            "release": None if error else json.dumps(versions),
+            "fingerprints": None if error else json.dumps({**self.released.fingerprints, **self.fingerprints}),
+            "error": error,
+        }
+        append_rows(self.lake, records.pipeline_runs, [run])
+
+
+def build(
+    spark: SparkSession,
+    settings: Settings,
+    *,
+    as_of: date,
+    names: Iterable[str] = (),
+    full: bool = False,
+    progress: Progress = lambda line: None,
+) -> BuildResult:
+    """Build every table whose fingerprints changed (or `names` and what they are made from), and release the result.
+
+    full builds all of them whole. Raises ExpectationError when a table breaks a rule of severity FAIL; that table and
+    those after it then stay at their released versions.
+    """
+    lake = Lake(settings.lake_uri)
+    for table in declared_tables().values():
+        ensure_table(lake, table)
+    run = Build(spark, lake, settings, as_of, latest_release(lake))
+    wanted = _with_inputs(names)
+    try:
+        for table in wanted:
+            run.make(table, full)
+            if table.name in run.built:
+                progress(_line(table, run.built[table.name]))
+    except Exception as error:
+        run.record(str(error)[:1000])
+        raise
+    if run.built:
+        run.record(None)
+    warnings = [f"{c['table_name']}: {c['expectation']} ({c['failing_rows']} rows)" for c in run.checks if c["status"] == "WARN"]
+    return BuildResult(run.run_id, run.built, [t.name for t in wanted if t.name not in run.built], warnings)
+
+
+def _with_inputs(names: Iterable[str]) -> list[Table]:
+    """The tables to make, inputs first: all of them, or those named and what they are made from."""
+    pending, chosen = [table_named(name) for name in names], set()
+    while pending:
+        table = pending.pop()
+        chosen.add(table.name)
+        pending += [table_named(name) for name in table.inputs]
+    made = [table for table in declared_tables().values() if table.transform is not None]
+    return [table for table in made if not chosen or table.name in chosen]
+
+
+def _line(table: Table, months: list[str]) -> str:
+    extent = "whole" if months == [WHOLE] or not months else f"{len(months)} months"
+    return f"{table.layer}.{table.name} ({extent})"

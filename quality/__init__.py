@@ -1,0 +1,1 @@
+"""Checks of a built table against what its declaration promises."""

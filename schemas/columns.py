@@ -1,0 +1,56 @@
+"""Columns that stand in several tables, written once so that name, type and comment cannot drift apart."""
+
+USER_ID = "user_id STRING NOT NULL COMMENT 'Listener'"
+IS_SIMULATED = "is_simulated BOOLEAN NOT NULL COMMENT 'True for a listener that the simulator made up'"
+PLAYED_MONTH = "played_month STRING NOT NULL COMMENT 'UTC month of played_at, as yyyy-MM; partition'"
+
+AUDIO_FEATURES = """
+    danceability     DOUBLE COMMENT 'How fit for dancing, 0-1',
+    energy           DOUBLE COMMENT 'Perceived intensity, 0-1',
+    loudness         DOUBLE COMMENT 'Mean loudness in dB relative to full scale',
+    speechiness      DOUBLE COMMENT 'Share of spoken words, 0-1',
+    acousticness     DOUBLE COMMENT 'Confidence that the track is acoustic, 0-1',
+    instrumentalness DOUBLE COMMENT 'Confidence that there are no vocals, 0-1',
+    liveness         DOUBLE COMMENT 'Confidence that an audience was present, 0-1',
+    valence          DOUBLE COMMENT 'Musical positiveness, 0-1',
+    tempo            DOUBLE COMMENT 'Beats per minute; null where none was found'
+"""
+AUDIO_FEATURE_NAMES = (
+    "danceability",
+    "energy",
+    "loudness",
+    "speechiness",
+    "acousticness",
+    "instrumentalness",
+    "liveness",
+    "valence",
+    "tempo",
+)
+
+FEATURE_ROW = f"""
+    track_id    STRING NOT NULL COMMENT 'Spotify id of the track',
+    track_name  STRING COMMENT 'Title of the track',
+    artist_name STRING COMMENT 'First artist of the track',
+    popularity  INT COMMENT 'Popularity 0-100, where the source gives it',
+    duration_ms BIGINT COMMENT 'Length of the track in milliseconds',
+    explicit    BOOLEAN COMMENT 'Whether the lyrics are marked explicit',
+    {AUDIO_FEATURES},
+    key            INT COMMENT 'Pitch class 0-11; null where none was found',
+    mode           INT COMMENT '1 major, 0 minor',
+    time_signature INT COMMENT 'Beats in a bar; null where none was found'
+"""
+
+BATCH = """
+    batch_id    STRING NOT NULL COMMENT 'Import or run that first brought the row',
+    ingested_at TIMESTAMP NOT NULL COMMENT 'When the row was written (UTC)'
+"""
+
+BASIS = "basis STRING NOT NULL COMMENT 'measured: no synthetic feature; all: what the feature preference gives'"
+
+# What a gold row that summarises plays must carry, so that a reader can judge it.
+SUMMARY = """
+    play_count     BIGINT NOT NULL COMMENT 'Counted plays',
+    listened_ms    BIGINT NOT NULL COMMENT 'Time listened, measured or estimated, in milliseconds',
+    measured_share DOUBLE COMMENT 'Share of the listening time whose audio features are not synthetic, 0-1',
+    coverage       DOUBLE COMMENT 'Share of the hours of the period that were observed or imported, 0-1'
+"""

@@ -1,0 +1,160 @@
+"""A table, declared once: its columns, key, rules and the function that makes it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import sqlglot
+from sqlglot import exp
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+Layer = Literal["bronze", "silver", "gold", "records"]
+Severity = Literal["FAIL", "WARN"]
+
+MONTH_COLUMN = "played_month"
+
+# DDL type -> Delta type. The list is short on purpose: every reader of Delta knows these.
+DELTA_TYPES = {
+    "STRING": "string",
+    "INT": "integer",
+    "BIGINT": "long",
+    "DOUBLE": "double",
+    "BOOLEAN": "boolean",
+    "TIMESTAMP": "timestamp",
+    "DATE": "date",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: name, DDL type (a key of DELTA_TYPES), whether it may be null, and what it means."""
+
+    name: str
+    type: str
+    nullable: bool
+    comment: str
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """A rule that each row obeys: a SQL condition (null counts as obeyed, as in a CHECK) and what follows if not."""
+
+    condition: str
+    severity: Severity = "FAIL"
+
+
+@dataclass(frozen=True)
+class Table:
+    """The declaration of one table. Called with DataFrames, it is the function that makes the table.
+
+    window: months of its monthly inputs (before, after) that one month of this table reads; None for a table that is
+    always built whole. constraints are enforced by Delta on every writer; expectations are checked after a build.
+    """
+
+    name: str
+    layer: Layer
+    schema: str
+    primary_key: tuple[str, ...]
+    description: str
+    partition_by: tuple[str, ...] = ()
+    constraints: Mapping[str, str] = field(default_factory=dict)
+    expectations: Mapping[str, Expectation] = field(default_factory=dict)
+    window: tuple[int, int] | None = None
+    transform: Callable[..., DataFrame] | None = None
+
+    def __call__(self, *inputs: DataFrame, **arguments: Any) -> DataFrame:
+        """Make the rows of this table from its inputs."""
+        if self.transform is None:
+            raise TypeError(f"{self.name} is written by a source, not made by a function")
+        return self.transform(*inputs, **arguments)
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns, parsed from the DDL text. Raises ValueError where the text breaks a rule of the house."""
+        statement = sqlglot.parse_one(f"CREATE TABLE t ({self.schema})")
+        columns = tuple(_column(self.name, definition) for definition in statement.find_all(exp.ColumnDef))
+        missing = {*self.primary_key, *self.partition_by} - {column.name for column in columns}
+        if missing:
+            raise ValueError(f"{self.name}: {', '.join(sorted(missing))} is a key but no column")
+        return columns
+
+    @property
+    def column_names(self) -> list[str]:
+        """Names of the columns, in order."""
+        return [column.name for column in self.columns]
+
+    @cached_property
+    def ddl(self) -> str:
+        """Column names and types as Spark reads them in `createDataFrame` and `applyInPandas`."""
+        return ", ".join(f"{column.name} {column.type}" for column in self.columns)
+
+    @cached_property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the tables that this one is made from: the positional parameters of its function."""
+        return self._parameters(inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+    @cached_property
+    def settings(self) -> tuple[str, ...]:
+        """Names of the settings (and `as_of`) that the rows depend on: the keyword-only parameters."""
+        return self._parameters(inspect.Parameter.KEYWORD_ONLY)
+
+    @property
+    def is_monthly(self) -> bool:
+        """Whether the table is stored by UTC month of the play."""
+        return MONTH_COLUMN in self.partition_by
+
+    def _parameters(self, kind: Any) -> tuple[str, ...]:
+        if self.transform is None:
+            return ()
+        return tuple(name for name, p in inspect.signature(self.transform).parameters.items() if p.kind is kind)
+
+
+def table(
+    *,
+    layer: Literal["silver", "gold"],
+    schema: str,
+    primary_key: tuple[str, ...],
+    partition_by: tuple[str, ...] = (),
+    constraints: Mapping[str, str] | None = None,
+    expectations: Mapping[str, Expectation] | None = None,
+    window: tuple[int, int] | None = None,
+) -> Callable[[Callable[..., DataFrame]], Table]:
+    """Declare the table that the decorated function makes; the docstring is the table's description.
+
+    The function's positional parameters are the names of its input tables, its keyword-only parameters are settings.
+    """
+
+    def declare(function: Callable[..., DataFrame]) -> Table:
+        return Table(
+            name=function.__name__,
+            layer=layer,
+            schema=schema,
+            primary_key=primary_key,
+            description=inspect.cleandoc(function.__doc__ or ""),
+            partition_by=partition_by,
+            constraints=constraints or {},
+            expectations=expectations or {},
+            window=window,
+            transform=function,
+        )
+
+    return declare
+
+
+def _column(table_name: str, definition: exp.ColumnDef) -> Column:
+    """Read one column; every one needs a known type and a comment."""
+    kinds = [constraint.args["kind"] for constraint in definition.args.get("constraints", [])]
+    comment = next((kind.this.this for kind in kinds if isinstance(kind, exp.CommentColumnConstraint)), "")
+    ddl_type = definition.args["kind"].sql(dialect="spark")
+    if ddl_type not in DELTA_TYPES:
+        raise ValueError(f"{table_name}.{definition.name}: type {ddl_type} is not one that every reader knows")
+    if not comment:
+        raise ValueError(f"{table_name}.{definition.name} has no comment")
+    is_required = any(isinstance(kind, exp.NotNullColumnConstraint) for kind in kinds)
+    return Column(definition.name, ddl_type, not is_required, comment)
