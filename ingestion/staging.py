@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
-from deltalake import write_deltalake
+from deltalake import DeltaTable, write_deltalake
 from pyarrow import fs
 
 from config.errors import InputError
@@ -19,18 +19,18 @@ from schemas.lake import Lake
 from writers.records import arrow_schema
 
 BATCH_ROWS = 5_000
-STAGING_COLUMNS = [
-    pa.field("file_number", pa.int32()),
-    pa.field("row_number", pa.int64()),
-    pa.field("reject_reason", pa.string()),
-]
+ADDED_LATER = ("batch_id", "ingested_at")
+_PLACE = [pa.field("file_number", pa.int32()), pa.field("row_number", pa.int64())]
+_REJECTED = pa.schema([*_PLACE, pa.field("reason", pa.string()), pa.field("payload", pa.string())])
 
 
 @dataclass(frozen=True)
 class StagedFile:
-    """A file to stage: its name, its raw items, the mapper, and the payload to keep of a rejected item."""
+    """A file to stage: name, source, bytes, raw items, the mapper, and the payload to keep of a rejected item."""
 
     name: str
+    source: str
+    size: int
     items: Callable[[], Iterable[Any]]
     to_bronze: Callable[[Any], Mapping[str, Any]]
     payload: Callable[[Any], str]
@@ -38,32 +38,51 @@ class StagedFile:
 
 @dataclass
 class Staging:
-    """A staging table: where it is, and the files that turned out to be broken, with the reason."""
+    """The staged rows of some files: mapped ones at `mapped`, rejected ones at `rejected` (addresses of Delta tables).
 
-    path: str
+    broken: files, by number, that could not be read to the end, with the reason; their rows do not count.
+    Rejected rows are a table of their own: the engines may check NOT NULL before they filter.
+    """
+
+    folder: str
     broken: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def mapped(self) -> str:
+        """Address of the mapped rows, each with its file_number and row_number."""
+        return f"{self.folder}/mapped"
+
+    @property
+    def rejected(self) -> str:
+        """Address of the rejected rows: file_number, row_number, reason, payload."""
+        return f"{self.folder}/rejected"
+
+    def rejected_rows(self) -> Iterator[list[dict[str, Any]]]:
+        """The rejected rows of files that are not broken, in chunks."""
+        for batch in DeltaTable(self.rejected).to_pyarrow_dataset().to_batches(batch_size=BATCH_ROWS):
+            yield [row for row in batch.to_pylist() if row["file_number"] not in self.broken]
 
 
 @contextmanager
-def staged(
-    lake: Lake, table: Table, files: list[StagedFile], progress: Callable[[str], None]
-) -> Iterator[Staging]:
-    """Map the files into a staging table, streaming in bounded memory, and remove it afterwards.
+def staged(lake: Lake, table: Table, files: list[StagedFile], progress: Callable[[str], None]) -> Iterator[Staging]:
+    """Map the files into staging tables, streaming in bounded memory, and remove them afterwards.
 
-    Every item becomes one row: mapped, or with reject_reason and its payload. A file that breaks midway is named in
-    `broken`; whoever reads the staging table leaves its rows out. What a killed run left behind is removed first.
+    What a killed run left behind is removed first.
     """
-    folder = f"{lake.root}/staging"
-    _remove(lake, folder)
-    staging = Staging(f"{folder}/{table.name}")
-    schema = pa.schema([*(f.with_nullable(True) for f in arrow_schema(table)), *STAGING_COLUMNS])
-    rows = _rows(files, staging.broken, progress)
-    reader = pa.RecordBatchReader.from_batches(schema, _batches(rows, schema))
+    staging = Staging(f"{lake.root}/staging")
+    _remove(lake, staging.folder)
+    mapped = [f.with_nullable(True) for f in arrow_schema(table) if f.name not in ADDED_LATER]
+    schema = pa.schema([*mapped, *_PLACE])
+    rejected = _Rejected(staging.rejected)
+    reader = pa.RecordBatchReader.from_batches(
+        schema, _batches(_rows(files, rejected, staging.broken, progress), schema)
+    )
     try:
-        write_deltalake(staging.path, reader, mode="overwrite", target_file_size=64 * 1024 * 1024)
+        write_deltalake(staging.mapped, reader, mode="overwrite")
+        rejected.flush()
         yield staging
     finally:
-        _remove(lake, folder)
+        _remove(lake, staging.folder)
 
 
 def need_room(lake: Lake, source_bytes: int) -> None:
@@ -83,8 +102,25 @@ def need_room(lake: Lake, source_bytes: int) -> None:
         )
 
 
+class _Rejected:
+    """Rejected rows on their way to their staging table, a chunk at a time."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._chunk: list[dict[str, Any]] = []
+
+    def add(self, row: dict[str, Any]) -> None:
+        self._chunk.append(row)
+        if len(self._chunk) == BATCH_ROWS:
+            self.flush()
+
+    def flush(self) -> None:
+        write_deltalake(self._path, pa.Table.from_pylist(self._chunk, schema=_REJECTED), mode="append")
+        self._chunk = []
+
+
 def _rows(
-    files: list[StagedFile], broken: dict[int, str], progress: Callable[[str], None]
+    files: list[StagedFile], rejected: _Rejected, broken: dict[int, str], progress: Callable[[str], None]
 ) -> Iterator[dict[str, Any]]:
     for file_number, file in enumerate(files):
         progress(f"reading {file.name} ({file_number + 1} of {len(files)})")
@@ -94,7 +130,7 @@ def _rows(
                 try:
                     yield {**file.to_bronze(item), **place}
                 except RejectedError as error:
-                    yield {"payload": file.payload(item), "reject_reason": str(error), **place}
+                    rejected.add({"payload": file.payload(item), "reason": str(error), **place})
         except InputError as error:
             broken[file_number] = str(error)
 

@@ -65,7 +65,8 @@ class Verdict:
 def cluster_moods(tracks: pd.DataFrame, *, seed: int = 0, fit_limit: int = 2_000) -> pd.DataFrame:
     """Mood cluster of each track of one listener on one basis.
 
-    `tracks`: one row a track with `track_id` and the six `FEATURES` (0-1, tempo in BPM; missing allowed). Gives a row
+    `tracks`: one row a track with `track_id` and the six `FEATURES` (0-1, tempo in BPM; missing allowed), and, if
+    wanted, `is_settled`: false for tracks to assign but not to fit on while enough others are there. Gives a row
     a track in `track_id` order: cluster_id from 1 (0: in no cluster, `reason` says why), cluster_name,
     centroid_distance (standardised units), and, the same in every row, k (0: no clusters), silhouette, stability,
     null_silhouette, fitted_tracks. Without clusters these three describe the k of the best silhouette.
@@ -82,7 +83,7 @@ def cluster_moods(tracks: pd.DataFrame, *, seed: int = 0, fit_limit: int = 2_000
     moods = _unclustered(ordered["track_id"])
     if len(complete) < LEAST_TRACKS:
         return moods.assign(reason=f"fewer than {LEAST_TRACKS} tracks have audio features")
-    chosen = _chosen(ordered["track_id"].iloc[complete], fit_limit)
+    chosen = _chosen(ordered.iloc[complete], fit_limit)
     centre, spread = _centre_and_spread(values[complete[chosen]])
     rows = (values[complete] - centre) / spread
     with threadpool_limits(1):  # with more threads, sums are added in another order each run
@@ -124,10 +125,16 @@ def judge(rows: Floats, seed: int) -> Verdict:
     return Verdict(None, best.silhouette, stability, _null_silhouette(rows, best, seed, stop_early=False), reason)
 
 
-def _chosen(track_ids: pd.Series, limit: int) -> Ints:
-    """Positions, ascending, of the `limit` ids with the smallest SHA-256: a sample that only the ids decide."""
-    digests = np.array([hashlib.sha256(track_id.encode()).hexdigest() for track_id in track_ids])
-    return np.sort(digests.argsort()[:limit])
+def _chosen(tracks: pd.DataFrame, limit: int) -> Ints:
+    """Positions, ascending, of the `limit` ids with the smallest SHA-256: a sample that only the ids decide.
+
+    Tracks that are not settled yet are left out, unless too few others are there.
+    """
+    settled = np.flatnonzero(tracks["is_settled"]) if "is_settled" in tracks else np.arange(len(tracks))
+    if len(settled) < LEAST_TRACKS:
+        settled = np.arange(len(tracks))
+    digests = np.array([hashlib.sha256(tracks["track_id"].iloc[i].encode()).hexdigest() for i in settled])
+    return np.sort(settled[digests.argsort()[:limit]])
 
 
 def _centre_and_spread(values: Floats) -> tuple[Floats, Floats]:

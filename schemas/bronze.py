@@ -8,7 +8,7 @@ from schemas.declaration import Table
 HISTORY_SOURCES = ("recently_played", "currently_playing", "extended_history", "account_data", "listenbrainz")
 UNIT_INTERVAL = ("danceability", "energy", "speechiness", "acousticness", "instrumentalness", "liveness", "valence")
 
-_FEATURE_RANGES = {f"{name}_in_range": f"{name} BETWEEN 0 AND 1" for name in UNIT_INTERVAL}
+_FEATURE_RANGES = {f"{name}_in_range": f"{name} IS NULL OR {name} BETWEEN 0 AND 1" for name in UNIT_INTERVAL}
 
 listening_history_bronze = Table(
     name="listening_history_bronze",
@@ -49,7 +49,7 @@ listening_history_bronze = Table(
     constraints={
         "known_source": "source IN ('" + "', '".join(HISTORY_SOURCES) + "')",
         "known_kind": "kind IN ('track', 'episode', 'audiobook')",
-        "no_negative_time": "ms_played >= 0",
+        "no_negative_time": "ms_played IS NULL OR ms_played >= 0",
     },
 )
 
@@ -126,7 +126,7 @@ my_tracks_features_bronze_synthetic = Table(
         **_FEATURE_RANGES,
         "is_synthetic": "source = 'synthetic'",
         "known_scope": "scope IN ('all', 'missing')",
-        "tempo_in_range": "tempo BETWEEN 60 AND 180",
+        "tempo_in_range": "tempo IS NULL OR tempo BETWEEN 60 AND 180",
     },
 )
 

@@ -54,7 +54,8 @@ class Table:
     """The declaration of one table. Called with DataFrames, it is the function that makes the table.
 
     window: months of its monthly inputs (before, after) that one month of this table reads; None for a table that is
-    always built whole. constraints are enforced by Delta on every writer; expectations are checked after a build.
+    always built whole. constraints are enforced by Delta on every writer, and say themselves what null means (delta-rs
+    and Sail refuse a row for which one is null); expectations are checked after a build.
     """
 
     name: str

@@ -43,13 +43,13 @@ def append_new(lake: Lake, table: Table, rows: DataFrame, order: Sequence[str] =
     ensure_table(lake, table)
     unique = _first_of_each_key(table, rows, order)
     keys = [*table.primary_key, *(name for name in table.partition_by if name not in table.primary_key)]
-    condition = " AND ".join(f"target.{name} <=> source.{name}" for name in keys)
+    condition = " AND ".join(f"present.{name} <=> arriving.{name}" for name in keys)
     view = f"new_{table.name}"
 
     def merge() -> None:
         unique.createOrReplaceTempView(view)
         unique.sparkSession.sql(
-            f"MERGE INTO delta.`{lake.path(table)}` AS target USING {view} AS source ON {condition} "
+            f"MERGE INTO delta.`{lake.path(table)}` AS present USING {view} AS arriving ON {condition} "
             "WHEN NOT MATCHED THEN INSERT *"
         ).collect()
 

@@ -31,26 +31,13 @@ def arrow_schema(table: Table) -> pa.Schema:
     )
 
 
+def arrow_rows(table: Table, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
+    """Rows given as mappings by column name, as an Arrow table of the declared types."""
+    return pa.Table.from_pylist([dict(row) for row in rows], schema=arrow_schema(table))
+
+
 def append_rows(lake: Lake, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Append rows, given as mappings by column name, in one commit."""
     ensure_table(lake, table)
-    data = pa.Table.from_pylist([dict(row) for row in rows], schema=arrow_schema(table))
+    data = arrow_rows(table, rows)
     retry_conflicts(lambda: write_deltalake(lake.path(table), data, mode="append"))
-
-
-def append_new_rows(lake: Lake, table: Table, rows: Iterable[Mapping[str, Any]]) -> int:
-    """Insert the rows whose key is not there yet; gives the number of rows inserted."""
-    data = pa.Table.from_pylist([dict(row) for row in rows], schema=arrow_schema(table))
-    condition = " AND ".join(f"target.{name} = source.{name}" for name in table.primary_key)
-    delta = ensure_table(lake, table)
-
-    def merge() -> int:
-        delta.update_incremental()
-        metrics = (
-            delta.merge(data, predicate=condition, source_alias="source", target_alias="target")
-            .when_not_matched_insert_all()
-            .execute()
-        )
-        return int(metrics["num_target_rows_inserted"])
-
-    return retry_conflicts(merge) if data.num_rows else 0

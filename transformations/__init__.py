@@ -1,0 +1,1 @@
+"""Silver and gold: pure DataFrame -> DataFrame functions, one table a file."""

@@ -1,0 +1,1 @@
+"""Answers: statistics, moods and indicators that pages and people read."""

@@ -1,0 +1,72 @@
+"""Gold: daily_listening."""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from schemas.columns import BASIS, IS_SIMULATED, SUMMARY, USER_ID
+from schemas.declaration import Expectation, table
+from transformations.bases import BASES, feature_time, mean_or_null, measured_time, on_each_basis, share, too_little
+
+_KEY = ("user_id", "is_simulated", "basis", "played_date")
+
+
+@table(
+    layer="gold",
+    schema=f"""
+        {USER_ID},
+        {IS_SIMULATED},
+        {BASIS},
+        played_date  DATE NOT NULL COMMENT 'Local date of the end of the play',
+        start_count  BIGINT NOT NULL COMMENT 'Plays that were begun, counted or not',
+        skip_count   BIGINT NOT NULL COMMENT 'Plays that were skips',
+        {SUMMARY},
+        measured_ms  BIGINT NOT NULL COMMENT 'Part of listened_ms that the source measured, in milliseconds',
+        artist_count BIGINT NOT NULL COMMENT 'Different artists',
+        recording_count BIGINT NOT NULL COMMENT 'Different recordings',
+        mean_valence DOUBLE COMMENT 'Time-weighted mean valence, 0-1; null where too little has features',
+        mean_energy  DOUBLE COMMENT 'Time-weighted mean energy, 0-1; null where too little has features',
+        reason       STRING COMMENT 'Why a value is null'
+    """,
+    primary_key=("user_id", "basis", "played_date"),
+    expectations={
+        "plays_are_starts": Expectation("play_count <= start_count"),
+        "measured_within_listened": Expectation("measured_ms <= listened_ms"),
+        "shares_in_range": Expectation("measured_share BETWEEN 0 AND 1 AND coverage BETWEEN 0 AND 1"),
+    },
+)
+def daily_listening(listening_with_features: DataFrame, track_features: DataFrame, coverage: DataFrame) -> DataFrame:
+    """A row a listener, basis and local day of their history, days without music included."""
+    listening = on_each_basis(listening_with_features, track_features)
+    played = listening.groupBy(*_KEY).agg(
+        F.count("*").alias("start_count"),
+        F.count_if("is_skip").alias("skip_count"),
+        F.count_if("is_counted").alias("play_count"),
+        F.sum("listened_ms").alias("listened_ms"),
+        F.sum(F.when(F.col("time_source") == "measured", F.col("listened_ms")).otherwise(0)).alias("measured_ms"),
+        F.count_distinct("artist_name").alias("artist_count"),
+        F.count_distinct("recording_id").alias("recording_count"),
+        F.sum(feature_time()).alias("feature_ms"),
+        F.sum(measured_time()).alias("measured_feature_ms"),
+        F.sum(F.col("valence") * feature_time()).alias("valence_ms"),
+        F.sum(F.col("energy") * feature_time()).alias("energy_ms"),
+    )
+    days = (
+        coverage.groupBy("user_id", "is_simulated", "played_date")
+        .agg(F.avg(F.col("is_covered").cast("double")).alias("coverage"))
+        .withColumn("basis", F.explode(F.array(*(F.lit(basis) for basis in BASES))))
+    )
+    counts = ("start_count", "skip_count", "play_count", "listened_ms", "measured_ms", "artist_count")
+    joined = days.join(played, on=list(_KEY), how="full").fillna(0, subset=[*counts, "recording_count"])
+    listened = F.col("listened_ms")
+    return joined.withColumns(
+        {
+            "measured_share": share(F.col("measured_feature_ms"), listened),
+            "mean_valence": mean_or_null(F.col("valence_ms"), F.col("feature_ms"), listened),
+            "mean_energy": mean_or_null(F.col("energy_ms"), F.col("feature_ms"), listened),
+            "reason": F.when(listened == 0, "nothing was listened to").otherwise(
+                too_little(F.col("feature_ms"), listened, F.col("basis"))
+            ),
+        }
+    ).select(*daily_listening.column_names)

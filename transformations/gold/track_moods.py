@@ -1,0 +1,59 @@
+"""Gold: track_moods."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pandas as pd
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from models.mood_clusters import FEATURES, cluster_moods
+from schemas.columns import BASIS, IS_SIMULATED, USER_ID
+from schemas.declaration import Expectation, table
+from transformations.bases import on_each_basis
+
+
+@table(
+    layer="gold",
+    schema=f"""
+        {USER_ID},
+        {IS_SIMULATED},
+        {BASIS},
+        track_id     STRING NOT NULL COMMENT 'Spotify id of the track',
+        cluster_id   INT NOT NULL COMMENT 'Mood cluster, from 1; 0 for none',
+        cluster_name STRING COMMENT 'Mood of the music, by quadrant of the valence-energy plane and what stands out',
+        centroid_distance DOUBLE COMMENT 'Distance to the centroid, in standardised units',
+        k            INT NOT NULL COMMENT 'Number of clusters; 0 for none',
+        silhouette   DOUBLE COMMENT 'Mean silhouette of the fit, -1 to 1',
+        stability    DOUBLE COMMENT 'Mean adjusted Rand index over 20 bootstrap refits',
+        null_silhouette DOUBLE COMMENT 'Largest silhouette of 19 samples without groups',
+        fitted_tracks INT NOT NULL COMMENT 'Tracks that the clusters were fitted on',
+        reason       STRING COMMENT 'Why a value is null'
+    """,
+    primary_key=("user_id", "basis", "track_id"),
+    expectations={"clusters_are_numbered": Expectation("cluster_id BETWEEN 0 AND k")},
+)
+def track_moods(listening_with_features: DataFrame, track_features: DataFrame, *, as_of: date) -> DataFrame:
+    """The mood cluster of every track of a listener's counted plays, on each basis, and how well the clusters hold.
+
+    Fitted on tracks first heard before the month of `as_of`, or on all while those are few: docs/analytics.md, "Mood
+    clusters". They describe the music, not the listener.
+    """
+    month = as_of.replace(day=1)
+    heard = (
+        listening_with_features.where(F.col("is_counted") & F.col("track_id").isNotNull())
+        .groupBy("user_id", "is_simulated", "track_id")
+        .agg((F.min("played_date") < F.lit(month)).alias("is_settled"))
+    )
+    tracks = on_each_basis(heard, track_features).select(
+        "user_id", "is_simulated", "basis", "track_id", "is_settled", *FEATURES
+    )
+    return tracks.groupBy("user_id", "basis").applyInPandas(_cluster, track_moods.ddl)
+
+
+def _cluster(tracks: pd.DataFrame) -> pd.DataFrame:
+    """The clusters of one listener on one basis."""
+    moods = cluster_moods(tracks[["track_id", "is_settled", *FEATURES]])
+    same = {name: tracks[name].iloc[0] for name in ("user_id", "is_simulated", "basis")}
+    return moods.assign(**same)[track_moods.column_names]

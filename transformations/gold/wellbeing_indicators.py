@@ -1,0 +1,115 @@
+"""Gold: wellbeing_indicators."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from models import wellbeing
+from schemas.columns import BASIS, IS_SIMULATED, USER_ID
+from schemas.declaration import Expectation, table
+from transformations.bases import BASES, on_each_basis
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_GROUP = ["user_id", "is_simulated", "basis"]
+
+
+@table(
+    layer="gold",
+    schema=f"""
+        {USER_ID},
+        {IS_SIMULATED},
+        {BASIS},
+        week_start   DATE NOT NULL COMMENT 'Monday of the local week that the row describes',
+        indicator    STRING NOT NULL COMMENT 'Name of the indicator; docs/analytics.md defines each',
+        value        DOUBLE COMMENT 'The indicator over its window, in unit; null with a reason below the least sample',
+        low          DOUBLE COMMENT 'Lower end of the 95 % interval, where one is defined',
+        high         DOUBLE COMMENT 'Upper end of the 95 % interval, where one is defined',
+        unit         STRING NOT NULL COMMENT 'Unit of value, low and high',
+        window_start DATE NOT NULL COMMENT 'First local day of the window',
+        window_end   DATE NOT NULL COMMENT 'Last local day of the window',
+        sample_size  DOUBLE COMMENT 'What the value rests on, in sample_unit',
+        sample_unit  STRING NOT NULL COMMENT 'What sample_size counts',
+        least_sample DOUBLE COMMENT 'Below this sample_size the value is null',
+        past_value   DOUBLE COMMENT 'Mean of the 12 weekly values before',
+        past_low     DOUBLE COMMENT 'Lower end of the usual range: mean minus two standard deviations of those values',
+        past_high    DOUBLE COMMENT 'Upper end of the usual range: mean plus two standard deviations of those values',
+        last_year_value DOUBLE COMMENT 'Value of the week 52 weeks before',
+        standing     STRING COMMENT 'below, within or above your usual range; null where the past is too short',
+        measured_share DOUBLE COMMENT 'Share of the listening time whose audio features are not synthetic, 0-1',
+        reason       STRING COMMENT 'Why a value is null'
+    """,
+    primary_key=("user_id", "basis", "week_start", "indicator"),
+    expectations={
+        "value_or_reason": Expectation("(value IS NULL) = (reason IS NOT NULL)"),
+        "value_in_its_interval": Expectation("value BETWEEN low - 0.000000001 AND high + 0.000000001"),
+    },
+)
+def wellbeing_indicators(
+    listening_with_features: DataFrame, track_features: DataFrame, coverage: DataFrame, *, as_of: date
+) -> DataFrame:
+    """Habits of listening, week by week, each with its interval, its least sample and the listener's own past.
+
+    About listening habits, never a diagnosis. What rests on no audio features is the same on both bases.
+    """
+    plays = on_each_basis(listening_with_features, track_features).select(
+        *_GROUP,
+        "played_at",
+        "played_date",
+        "hour_of_day",
+        "utc_offset_minutes",
+        "listened_ms",
+        "is_counted",
+        "is_skip",
+        (F.col("time_source") == "measured").alias("has_measured_time"),
+        "recording_id",
+        F.coalesce("artist_name", F.lit("")).alias("artist_name"),
+        "session_id",
+        # NaN, which pandas reads as missing: a null inside a cogrouped frame makes Sail 0.7 fail.
+        F.coalesce("valence", F.lit(float("nan"))).alias("valence"),
+        F.coalesce("energy", F.lit(float("nan"))).alias("energy"),
+        "is_synthetic",
+    )
+    days = (
+        coverage.groupBy("user_id", "is_simulated", "played_date")
+        .agg(
+            F.count_if("is_covered").alias("covered_hours"),
+            F.count("*").alias("day_hours"),
+            F.bool_and("is_full_archive").alias("from_full_archive"),
+        )
+        .withColumn("basis", F.explode(F.array(*(F.lit(basis) for basis in BASES))))
+    )
+    return (
+        plays.groupBy(*_GROUP).cogroup(days.groupBy(*_GROUP)).applyInPandas(_of(as_of), wellbeing_indicators.ddl)
+    )
+
+
+def _of(as_of: date) -> Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]:
+    def indicators(plays: pd.DataFrame, days: pd.DataFrame) -> pd.DataFrame:
+        """The indicators of one listener on one basis."""
+        if plays.empty:
+            return pd.DataFrame(columns=wellbeing_indicators.column_names)
+        same = {name: plays[name].iloc[0] for name in _GROUP}
+        rows = wellbeing.wellbeing_indicators(plays, days, basis=same["basis"], as_of=as_of)
+        return rows.assign(**same, measured_share=_measured_share(plays, rows))[wellbeing_indicators.column_names]
+
+    return indicators
+
+
+def _measured_share(plays: pd.DataFrame, rows: pd.DataFrame) -> pd.Series[float]:
+    """Share of the listening time in each row's window whose features are not synthetic."""
+    dates = pd.to_datetime(plays["played_date"])
+    measured = plays["listened_ms"].where(plays["energy"].notna() & ~plays["is_synthetic"].astype(bool), 0)
+    by_day = pd.DataFrame({"all": plays["listened_ms"], "measured": measured}).groupby(dates).sum().sort_index()
+    running = by_day.cumsum()
+    before = running.reindex(pd.to_datetime(rows["window_start"]) - pd.Timedelta(days=1), method="ffill").fillna(0)
+    until = running.reindex(pd.to_datetime(rows["window_end"]), method="ffill").fillna(0)
+    spent = until.to_numpy() - before.to_numpy()
+    listened = pd.Series(spent[:, 0], index=rows.index)
+    return pd.Series(spent[:, 1], index=rows.index) / listened.where(listened > 0)

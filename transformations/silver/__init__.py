@@ -1,0 +1,1 @@
+"""Cleaned and joined tables: one row means one real thing."""

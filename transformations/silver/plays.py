@@ -1,0 +1,188 @@
+"""Silver: plays."""
+
+from __future__ import annotations
+
+import pandas as pd
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from models.reconciliation import SOURCE_ORDER, reconcile
+from schemas.columns import PLAYED_MONTH, USER_ID
+from schemas.declaration import Expectation, table
+from transformations.silver.tracks import match_key
+
+COUNTED_MS = 30_000
+BUTTONS = ("fwdbtn", "backbtn")
+
+# An offline play is uploaded later. Further back than this, its own clock is not believed.
+LONGEST_OFFLINE_S = 28 * 24 * 3600
+CLOCK_TOLERANCE_S = 120
+
+# Fields that a play takes from the best of its records that has them.
+_FIELDS = (
+    "track_id",
+    "track_name",
+    "artist_name",
+    "album_name",
+    "duration_ms",
+    "ms_played",
+    "reason_start",
+    "reason_end",
+    "is_shuffle",
+    "is_offline",
+    "is_incognito",
+    "platform",
+    "country",
+    "context_uri",
+)
+_BUCKETS = 16
+
+
+@table(
+    layer="silver",
+    schema=f"""
+        play_id      STRING NOT NULL COMMENT 'record_id of the record that the play is anchored on',
+        {USER_ID},
+        played_at    TIMESTAMP NOT NULL COMMENT 'End of the play (UTC), corrected',
+        started_at   TIMESTAMP NOT NULL COMMENT 'End of the play minus the time heard (UTC)',
+        {PLAYED_MONTH},
+        recording_id STRING NOT NULL COMMENT 'SHA-256 of normalised title and first artist: what statistics count',
+        track_id     STRING COMMENT 'Spotify id of the track',
+        track_name   STRING COMMENT 'Title of the track',
+        artist_name  STRING COMMENT 'First artist of the track',
+        album_name   STRING COMMENT 'Album',
+        duration_ms  BIGINT COMMENT 'Length of the track in milliseconds',
+        listened_ms  BIGINT NOT NULL COMMENT 'Time listened, measured or estimated, in milliseconds',
+        time_source  STRING NOT NULL COMMENT 'measured, estimated, or unknown (then listened_ms is 0)',
+        is_counted   BOOLEAN NOT NULL COMMENT 'At least 30 s were heard, or the whole of a shorter track',
+        is_skip      BOOLEAN NOT NULL COMMENT 'Not counted, or ended by a button before half of the track',
+        source       STRING NOT NULL COMMENT 'Source that reported the play',
+        reason_start STRING COMMENT 'Why the play began, in Spotify''s words',
+        reason_end   STRING COMMENT 'Why the play ended, in Spotify''s words',
+        is_shuffle   BOOLEAN COMMENT 'Whether shuffle was on',
+        is_offline   BOOLEAN COMMENT 'Whether the device was offline',
+        is_incognito BOOLEAN COMMENT 'Whether a private session was on',
+        platform     STRING COMMENT 'Device or player, as delivered',
+        country      STRING COMMENT 'Country of the connection, two letters',
+        context_uri  STRING COMMENT 'Playlist, album or artist that was played from',
+        record_count INT NOT NULL COMMENT 'Records of all sources that are this one play'
+    """,
+    primary_key=("play_id",),
+    partition_by=("played_month",),
+    constraints={"known_time_source": "time_source IN ('measured', 'estimated', 'unknown')"},
+    expectations={
+        "time_is_not_negative": Expectation("listened_ms >= 0"),
+        "starts_before_it_ends": Expectation("started_at <= played_at"),
+        "heard_within_a_day": Expectation("listened_ms <= 86400000", "WARN"),
+    },
+    # A month of plays comes from stamps of that month and the next (late uploads), and from their neighbours.
+    window=(1, 2),
+)
+def plays(listening_history_bronze: DataFrame, tracks: DataFrame) -> DataFrame:
+    """One row a real play of music: the records of all sources reconciled, their stamps corrected.
+
+    Podcasts and audiobooks stay in bronze. Rules: docs/analytics.md, "Plays and time".
+    """
+    records = _records(listening_history_bronze)
+    paired = records.groupBy("user_id", F.pmod(F.xxhash64("match_key"), F.lit(_BUCKETS))).applyInPandas(
+        _reconcile, "record_id STRING, play_id STRING"
+    )
+    merged = _merge(records.join(paired, on="record_id", how="inner"))
+    return _measure(_with_catalogue(merged, tracks)).select(*plays.column_names)
+
+
+def _records(history: DataFrame) -> DataFrame:
+    """One row a record of music: its fullest revision, its corrected end, its match key and its source's rank."""
+    details = [name for name in _FIELDS if name not in ("track_id", "ms_played")]
+    fullness = sum((F.col(name).isNotNull().cast("int") for name in details), F.lit(0))
+    fullest = Window.partitionBy("record_id").orderBy(F.col("_fullness").desc(), "revision")
+    rank = F.array_position(F.array(*(F.lit(source) for source in SOURCE_ORDER)), F.col("source"))
+    music = history.where(F.col("kind") == "track").withColumn("_fullness", fullness)
+    chosen = music.withColumn("_rank", F.row_number().over(fullest)).where(F.col("_rank") == 1)
+    return chosen.select(
+        "record_id",
+        "user_id",
+        "source",
+        rank.alias("source_rank"),
+        _corrected_end().alias("ended_at"),
+        F.unix_millis(_corrected_end()).alias("ended_ms"),
+        match_key(F.col("track_name"), F.col("artist_name"), F.col("track_id")).alias("match_key"),
+        *_FIELDS,
+    )
+
+
+def _corrected_end() -> Column:
+    """End of the play, from the stamp as delivered.
+
+    Offline plays carry the time of their upload: a believable start of their own plus the time heard is the end. A
+    listen submitted by a scrobbler is stamped at its start.
+    """
+    offline_end = F.col("offline_at") + F.make_interval(secs=(F.col("ms_played") / 1000).cast("decimal(18,6)"))
+    lateness_s = F.unix_timestamp("played_at") - F.unix_timestamp(offline_end)
+    is_believable = F.col("is_offline") & lateness_s.between(-CLOCK_TOLERANCE_S, LONGEST_OFFLINE_S)
+    heard = F.coalesce("ms_played", "duration_ms", F.lit(0))
+    listen_end = F.col("played_at") + F.make_interval(secs=(heard / 1000).cast("decimal(18,6)"))
+    return (
+        F.when(F.coalesce(is_believable, F.lit(False)), offline_end)
+        .when(F.col("source") == "listenbrainz", listen_end)
+        .otherwise(F.col("played_at"))
+    )
+
+
+def _reconcile(records: pd.DataFrame) -> pd.DataFrame:
+    return reconcile(records[["record_id", "match_key", "source", "ended_ms"]])
+
+
+def _merge(records: DataFrame) -> DataFrame:
+    """One row a play: identity and end of its anchor, each field from the best source that has it."""
+    is_anchor = F.col("record_id") == F.col("play_id")
+
+    def of_anchor(name: str) -> Column:
+        return F.max(F.when(is_anchor, F.col(name))).alias(name)
+
+    return records.groupBy("play_id").agg(
+        *(of_anchor(name) for name in ("user_id", "ended_at", "match_key", "source")),
+        *(F.min_by(name, F.when(F.col(name).isNotNull(), F.col("source_rank"))).alias(name) for name in _FIELDS),
+        F.count("*").cast("int").alias("record_count"),
+    )
+
+
+def _with_catalogue(merged: DataFrame, tracks: DataFrame) -> DataFrame:
+    """Fill id and length from the known tracks: by id, or by name where a source gave no id (account data)."""
+    best = Window.partitionBy("match_key").orderBy(
+        F.col("is_played").desc(), F.col("popularity").desc_nulls_last(), "track_id"
+    )
+    by_name = (
+        tracks.withColumn("_rank", F.row_number().over(best))
+        .where(F.col("_rank") == 1)
+        .select("match_key", F.col("track_id").alias("named_id"))
+    )
+    lengths = tracks.select("track_id", F.col("duration_ms").alias("known_duration_ms"))
+    return (
+        merged.join(by_name, on="match_key", how="left")
+        .withColumn("track_id", F.coalesce("track_id", "named_id"))
+        .join(lengths, on="track_id", how="left")
+        .withColumn("duration_ms", F.coalesce("duration_ms", "known_duration_ms"))
+    )
+
+
+def _measure(merged: DataFrame) -> DataFrame:
+    """Time heard, counted or not, skipped or not: each rule one expression."""
+    before = Window.partitionBy("user_id").orderBy("ended_at", "play_id")
+    gap_ms = F.unix_millis("ended_at") - F.unix_millis(F.lag("ended_at").over(before))
+    is_measured, has_length = F.col("ms_played").isNotNull(), F.col("duration_ms").isNotNull()
+    timed = merged.withColumn("estimated_ms", F.least("duration_ms", gap_ms))
+    with_time = timed.withColumns(
+        {
+            "time_source": F.when(is_measured, "measured").when(has_length, "estimated").otherwise("unknown"),
+            "listened_ms": F.coalesce("ms_played", F.when(has_length, F.col("estimated_ms")), F.lit(0)),
+            "played_month": F.date_format("ended_at", "yyyy-MM"),
+            "recording_id": F.sha2("match_key", 256),
+            "played_at": F.col("ended_at"),
+        }
+    )
+    heard, length = F.col("listened_ms"), F.col("duration_ms")
+    is_counted = F.coalesce((heard >= COUNTED_MS) | (heard >= length), F.lit(False))
+    cut_short = F.coalesce(F.col("reason_end").isin(*BUTTONS) & (heard < length / 2), F.lit(False))
+    started = F.col("played_at") - F.make_interval(secs=(heard / 1000).cast("decimal(18,6)"))
+    return with_time.withColumns({"is_counted": is_counted, "is_skip": ~is_counted | cut_short, "started_at": started})
