@@ -228,7 +228,8 @@ def build(
         raise
     if run.built:
         run.record(None)
-    warnings = [f"{c['table_name']}: {c['expectation']} ({c['failing_rows']} rows)" for c in run.checks if c["status"] == "WARN"]
+    warned = [check for check in run.checks if check["status"] == "WARN"]
+    warnings = [f"{check['table_name']}: {check['expectation']} ({check['failing_rows']} rows)" for check in warned]
     return BuildResult(run.run_id, run.built, [t.name for t in wanted if t.name not in run.built], warnings)
 
 

@@ -153,7 +153,9 @@ def _csv_items(path: Path) -> Iterator[Item]:
             for row in reader:
                 yield {key: value or None for key, value in row.items() if key}
         except (csv.Error, UnicodeDecodeError) as error:
-            raise BrokenFileError(f"{path.name} is no CSV in UTF-8 ({error}).", "Save it again as CSV UTF-8.") from error
+            raise BrokenFileError(
+                f"{path.name} is no CSV in UTF-8 ({error}).", "Save it again as CSV UTF-8."
+            ) from error
 
 
 def _delta_items(path: Path) -> Iterator[Item]:
@@ -181,7 +183,7 @@ def _format_of(path: Path) -> Format:
     if by_name:
         return by_name
     with path.open("rb") as stream:
-        first = next(_json_items(path.name, stream), {})
+        first: Item = next(_json_items(path.name, stream), None)
     keys = first.keys() if isinstance(first, dict) else set()
     return "account_data" if "endTime" in keys else "extended_history"
 

@@ -101,19 +101,21 @@ def build_tracks(seed: int, count: int, last_year: int, label: str = "track") ->
     genre = rng.permutation(np.arange(len(names)) % len(genre_names))[artist]
     group = _mood_groups(rng, genre)
     albums, years = _albums(rng, artist, last_year)
-    tracks = pd.DataFrame({
-        "track_id": [base62_id(f"{seed}:{label}:{number}") for number in range(count)],
-        "track_name": _titles(rng, artist),
-        "artist_name": names[artist],
-        "artists": _credits(rng, names, artist),
-        "album_name": albums,
-        "release_year": years,
-        "duration_ms": np.clip(rng.lognormal(np.log(208_000), 0.25, count), 61_000, 720_000).astype(np.int64),
-        "explicit": rng.random(count) < 0.12,
-        "popularity": _popularity(rng, artist, len(names)),
-        "genre": genre_names[genre],
-        "mood_group": np.array(MOOD_GROUPS, dtype=object)[group],
-    })
+    tracks = pd.DataFrame(
+        {
+            "track_id": [base62_id(f"{seed}:{label}:{number}") for number in range(count)],
+            "track_name": _titles(rng, artist),
+            "artist_name": names[artist],
+            "artists": _credits(rng, names, artist),
+            "album_name": albums,
+            "release_year": years,
+            "duration_ms": np.clip(rng.lognormal(np.log(208_000), 0.25, count), 61_000, 720_000).astype(np.int64),
+            "explicit": rng.random(count) < 0.12,
+            "popularity": _popularity(rng, artist, len(names)),
+            "genre": genre_names[genre],
+            "mood_group": np.array(MOOD_GROUPS, dtype=object)[group],
+        }
+    )
     features = _features(rng, group)
     return pd.concat([tracks, features], axis="columns")
 
@@ -150,9 +152,7 @@ def _number_within(group: Ints) -> Ints:
     return np.arange(len(group)) - np.searchsorted(group, group)
 
 
-def _albums(
-    rng: Generator, artist: Ints, last_year: int
-) -> tuple[Objects, Ints]:
+def _albums(rng: Generator, artist: Ints, last_year: int) -> tuple[Objects, Ints]:
     """Album name and release year of each track; albums hold eight tracks and come out a few years apart."""
     album = artist * 1000 + _number_within(artist) // 8
     codes, first, inverse = np.unique(album, return_index=True, return_inverse=True)

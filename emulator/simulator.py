@@ -28,6 +28,9 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 
+LAST_DAY = date(2026, 10, 31)  # of a simulation, unless another is asked for
+
+
 @dataclass(frozen=True)
 class Zone:
     """The listener's IANA time zone from an instant (UTC) on."""
@@ -74,7 +77,7 @@ def simulate(
     *,
     seed: int = 1,
     days: int = 730,
-    end: date = date(2026, 10, 31),
+    end: date = LAST_DAY,
     plays_per_day: float = 55.0,
     user_id: str = "demo",
     track_count: int | None = None,

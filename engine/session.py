@@ -73,7 +73,8 @@ def _apache_spark(settings: Settings) -> SparkSession:
             "Install a Java 17 runtime, or unset SPARK_MASTER to use the embedded engine, which needs none.",
         )
     with _stderr_to(settings.state_dir / "engine.log"):
-        return _spark_builder(settings).getOrCreate()
+        session: SparkSession = _spark_builder(settings).getOrCreate()
+        return session
 
 
 def _spark_builder(settings: Settings) -> Any:
@@ -140,7 +141,9 @@ def _stop(session: SparkSession) -> None:
 
 def _need_package(name: str) -> None:
     if importlib.util.find_spec(name) is None:
-        raise LakesongError(f"The package {name} is missing.", "Run `make setup`, or `pip install -r requirements.txt`.")
+        raise LakesongError(
+            f"The package {name} is missing.", "Run `make setup`, or `pip install -r requirements.txt`."
+        )
 
 
 @contextlib.contextmanager

@@ -64,7 +64,9 @@ def _listener(found: HistorySet, user_id: str | None) -> tuple[str, list[tuple[d
 
 def _staged_file(file: HistoryFile, user_id: str) -> StagedFile:
     mapper = _MAPPERS[file.format]
-    return StagedFile(file.name, file.format, file.size, file.read, partial(mapper.to_bronze, user_id=user_id), _payload(mapper))
+    return StagedFile(
+        file.name, file.format, file.size, file.read, partial(mapper.to_bronze, user_id=user_id), _payload(mapper)
+    )
 
 
 def _payload(mapper: Any) -> Callable[[Any], str]:

@@ -114,9 +114,11 @@ def _file_receipt(
         return int(fates[(number, fate)][column]) if (number, fate) in fates else 0
 
     reasons = {reason: rows for (file_number, reason), rows in rejected.items() if file_number == number}
-    names = ("new", "already_known", "duplicate_in_file")
-    counts = {fate: count(fate) for fate in names} | {"rejected": sum(reasons.values())}
-    return FileReceipt(name, sum(counts.values()), **counts, not_music=count("new", "not_music"), reasons=reasons)
+    new, known, repeated = (count(fate) for fate in ("new", "already_known", "duplicate_in_file"))
+    rejected_rows = sum(reasons.values())
+    rows = new + known + repeated + rejected_rows
+    not_music = count("new", "not_music")
+    return FileReceipt(name, rows, new, known, repeated, rejected_rows, not_music, reasons)
 
 
 def _take_in(spark: SparkSession, lake: Lake, job: Import, rows: DataFrame) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 from config.errors import InputError
 from schemas.lake import Lake
@@ -39,7 +39,8 @@ def register_listener(
         )
     known = {(row["user_id"], row["valid_from"]): row["time_zone"] for row in present}
     missing = user_id not in {user for user, _ in known}
-    wanted: list[tuple[datetime, str | None]] = [*(zones or ([(ALWAYS, None)] if missing else []))]
+    first: list[tuple[datetime, str | None]] = [(ALWAYS, None)] if missing else []
+    wanted = zones or first
     new = [(at, zone) for at, zone in wanted if (user_id, at) not in known or known[(user_id, at)] != zone]
     for _, zone in new:
         if zone is not None and zone not in available_timezones():
@@ -57,3 +58,24 @@ def register_listener(
     ]
     if rows:
         append_rows(lake, listeners, rows)
+
+
+def record_zone(lake: Lake, user_id: str, time_zone: str, since: date | None) -> None:
+    """Record that a known listener lives in a zone from a local day on (or always).
+
+    Raises InputError for a listener or a zone that is not known.
+    """
+    if time_zone not in available_timezones():
+        raise InputError(f"'{time_zone}' is no IANA time zone.", "Write it like Europe/Berlin.")
+    mine = [row for row in read_listeners(lake) if row["user_id"] == user_id]
+    if not mine:
+        raise InputError(f"There is no listener {user_id} in {lake.root}.", "`lakesong listeners` lists them.")
+    midnight = datetime.combine(since, time(), ZoneInfo(time_zone)).astimezone(UTC) if since else ALWAYS
+    row = {
+        "user_id": user_id,
+        "valid_from": midnight,
+        "time_zone": time_zone,
+        "is_simulated": mine[0]["is_simulated"],
+        "recorded_at": datetime.now(UTC),
+    }
+    append_rows(lake, listeners, [row])

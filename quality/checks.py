@@ -29,8 +29,8 @@ def check_table(lake: Lake, table: Table) -> list[CheckResult]:
     Conditions are SQL as in a CHECK: a row for which one is null obeys it. NOT NULL and the constraints need no check,
     Delta enforces them. Runs pointblank on a Polars frame that delta-rs reads, the same after either engine.
     """
-    import polars as pl
     import pointblank as pb
+    import polars as pl
 
     conditions = {
         name: pl.sql_expr(expectation.condition).fill_null(True) for name, expectation in table.expectations.items()

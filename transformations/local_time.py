@@ -51,9 +51,9 @@ def zone_spans(listeners: DataFrame) -> DataFrame:
         "user_id",
         "time_zone",
         "is_simulated",
-        F.when(beginning.isNull(), F.lit("0001-01-01").cast("timestamp")).otherwise(F.col("valid_from")).alias(
-            "valid_from"
-        ),
+        F.when(beginning.isNull(), F.lit("0001-01-01").cast("timestamp"))
+        .otherwise(F.col("valid_from"))
+        .alias("valid_from"),
         F.coalesce(end - F.expr("INTERVAL 1 MILLISECOND"), F.lit("9999-12-31").cast("timestamp")).alias("valid_to"),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from deltalake import DeltaTable, Field, Schema
+from deltalake.schema import PrimitiveType
 
 from config.errors import ForeignTableError
 from schemas.declaration import DELTA_TYPES, Column, Table
@@ -40,9 +41,8 @@ def _create(lake: Lake, table: Table) -> DeltaTable:
 
 
 def _delta_field(column: Column) -> Field:
-    return Field(
-        column.name, DELTA_TYPES[column.type], nullable=column.nullable, metadata={"comment": column.comment}
-    )
+    delta_type = PrimitiveType(DELTA_TYPES[column.type])
+    return Field(column.name, delta_type, nullable=column.nullable, metadata={"comment": column.comment})
 
 
 def _refuse_differences(delta: DeltaTable, table: Table) -> None:

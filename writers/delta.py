@@ -79,10 +79,12 @@ def replace_months(lake: Lake, table: Table, rows: DataFrame, months: Sequence[s
         .sortWithinPartitions(MONTH_COLUMN, *table.primary_key)
     )
     retry_conflicts(
-        lambda: inside.write.format("delta")
-        .mode("overwrite")
-        .option("replaceWhere", f"{MONTH_COLUMN} IN ({listed})")
-        .save(lake.path(table))
+        lambda: (
+            inside.write.format("delta")
+            .mode("overwrite")
+            .option("replaceWhere", f"{MONTH_COLUMN} IN ({listed})")
+            .save(lake.path(table))
+        )
     )
 
 

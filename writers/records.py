@@ -26,9 +26,7 @@ _ARROW_TYPES = {
 
 def arrow_schema(table: Table) -> pa.Schema:
     """The declaration as an Arrow schema."""
-    return pa.schema(
-        [pa.field(c.name, _ARROW_TYPES[DELTA_TYPES[c.type]], nullable=c.nullable) for c in table.columns]
-    )
+    return pa.schema([pa.field(c.name, _ARROW_TYPES[DELTA_TYPES[c.type]], nullable=c.nullable) for c in table.columns])
 
 
 def arrow_rows(table: Table, rows: Iterable[Mapping[str, Any]]) -> pa.Table:

@@ -1,4 +1,3 @@
-# ruff: noqa: D103  (a test's name is its sentence)
 """The written files: nothing lost on the way, nothing that could be taken for a real person's data."""
 
 import ipaddress
@@ -140,9 +139,7 @@ def test_the_oldest_file_has_the_old_schema(old: list[dict[str, Any]], current: 
     assert max(row["ts"] for row in old) <= min(row["ts"] for row in current)
 
 
-def test_addresses_are_from_the_documentation_ranges(
-    current: list[dict[str, Any]], old: list[dict[str, Any]]
-) -> None:
+def test_addresses_are_from_the_documentation_ranges(current: list[dict[str, Any]], old: list[dict[str, Any]]) -> None:
     ranges = [ipaddress.ip_network("192.0.2.0/24"), ipaddress.ip_network("198.51.100.0/24")]
     found = {row["ip_addr"] for row in current} | {row["ip_addr_decrypted"] for row in old}
     assert all(any(ipaddress.ip_address(address) in network for network in ranges) for address in found)

@@ -1,4 +1,3 @@
-# ruff: noqa: D103  (a test's name is its sentence)
 """The simulated listener: same seed, same life; and the habits that the lake's analytics are meant to find."""
 
 from datetime import date
@@ -151,8 +150,8 @@ def test_new_artists_arrive_all_the_time_and_with_a_burst(local: pd.DataFrame) -
 
 def test_some_favourites_fall_silent_for_half_a_year_and_come_back(local: pd.DataFrame) -> None:
     favourites = local["artist_name"].value_counts().index[:60]
-    longest = local[local["artist_name"].isin(favourites)].groupby("artist_name")["ended_at"].agg(
-        lambda at: at.diff().max()
+    longest = (
+        local[local["artist_name"].isin(favourites)].groupby("artist_name")["ended_at"].agg(lambda at: at.diff().max())
     )
     assert (longest > pd.Timedelta(days=183)).sum() >= 5
 

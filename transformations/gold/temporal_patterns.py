@@ -32,8 +32,8 @@ _SUMS = (
         {USER_ID},
         {IS_SIMULATED},
         {BASIS},
-        pattern      STRING NOT NULL COMMENT 'hour_of_week, hour_of_day, day_of_week, part_of_day, day_type, month or season',
-        bucket       STRING NOT NULL COMMENT 'Place within the pattern, such as 1-07 (Monday, 7 h), evening or weekend',
+        pattern STRING NOT NULL COMMENT 'hour_of_week, hour_of_day, day_of_week, part_of_day, day_type, month or season',
+        bucket  STRING NOT NULL COMMENT 'Place within the pattern, such as 1-07 (Monday, 7 h), evening or weekend',
         start_count  BIGINT NOT NULL COMMENT 'Plays that were begun, counted or not',
         skip_count   BIGINT NOT NULL COMMENT 'Plays that were skips',
         {SUMMARY},
@@ -63,8 +63,10 @@ def temporal_patterns(listening_with_features: DataFrame, track_features: DataFr
     )
     place = ["user_id", "is_simulated", "pattern", "bucket"]
     played = _in_patterns(fine).groupBy(*place, "basis").agg(*(F.sum(name).alias(name) for name in _SUMS))
-    hours = _in_patterns(_covered_hours(coverage)).groupBy(*place).agg(
-        share(F.sum("covered_hours"), F.sum("hours")).alias("coverage")
+    hours = (
+        _in_patterns(_covered_hours(coverage))
+        .groupBy(*place)
+        .agg(share(F.sum("covered_hours"), F.sum("hours")).alias("coverage"))
     )
     totals = played.groupBy("user_id", "basis", "pattern").agg(F.sum("listened_ms").alias("total_ms"))
     listened, weight = F.col("listened_ms"), F.col("feature_ms")
@@ -89,9 +91,7 @@ def _covered_hours(coverage: DataFrame) -> DataFrame:
     described = coverage.withColumns(
         {"day_of_week": day_of_week(day), "month": F.month(day), "season": season(day, F.col("time_zone"))}
     )
-    return described.groupBy(*_GRAIN).agg(
-        F.count("*").alias("hours"), F.count_if("is_covered").alias("covered_hours")
-    )
+    return described.groupBy(*_GRAIN).agg(F.count("*").alias("hours"), F.count_if("is_covered").alias("covered_hours"))
 
 
 def _in_patterns(fine: DataFrame) -> DataFrame:

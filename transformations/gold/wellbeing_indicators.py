@@ -85,9 +85,7 @@ def wellbeing_indicators(
         )
         .withColumn("basis", F.explode(F.array(*(F.lit(basis) for basis in BASES))))
     )
-    return (
-        plays.groupBy(*_GROUP).cogroup(days.groupBy(*_GROUP)).applyInPandas(_of(as_of), wellbeing_indicators.ddl)
-    )
+    return plays.groupBy(*_GROUP).cogroup(days.groupBy(*_GROUP)).applyInPandas(_of(as_of), wellbeing_indicators.ddl)
 
 
 def _of(as_of: date) -> Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]:

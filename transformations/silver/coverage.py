@@ -23,7 +23,7 @@ EXPORTS = ("extended_history", "account_data")
         time_zone   STRING NOT NULL COMMENT 'IANA zone of the listener then',
         status      STRING NOT NULL COMMENT 'observed, imported, suspected_gap or unknown',
         is_covered  BOOLEAN NOT NULL COMMENT 'Whether the hour was observed or imported',
-        is_full_archive BOOLEAN NOT NULL COMMENT 'Whether an extended export, which reaches back to the first play, spans it'
+        is_full_archive BOOLEAN NOT NULL COMMENT 'Whether an extended export, back to the first play, spans it'
     """,
     primary_key=("user_id", "hour_at"),
     constraints={"known_coverage": "status IN ('observed', 'imported', 'suspected_gap', 'unknown')"},

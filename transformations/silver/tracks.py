@@ -34,7 +34,7 @@ def normalised(text: Column) -> Column:
         popularity  INT COMMENT 'Popularity 0-100, where the source gives it',
         explicit    BOOLEAN COMMENT 'Whether the lyrics are marked explicit',
         track_genre STRING COMMENT 'Genre block of the catalogue',
-        is_played   BOOLEAN NOT NULL COMMENT 'Whether any listener has played it; else it is known from a catalogue only'
+        is_played   BOOLEAN NOT NULL COMMENT 'Whether any listener has played it; else only a catalogue knows it'
     """,
     primary_key=("track_id",),
 )

@@ -1,4 +1,3 @@
-# ruff: noqa: D103 -- the names of the tests are their sentences
 """The own past and the standing in it."""
 
 import math

@@ -1,4 +1,3 @@
-# ruff: noqa: D103 -- the names of the tests are their sentences
 """Centres, daily rhythm of valence, energy inertia."""
 
 from collections.abc import Callable

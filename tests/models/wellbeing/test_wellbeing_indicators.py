@@ -1,4 +1,3 @@
-# ruff: noqa: D103 -- the names of the tests are their sentences
 """The table as a whole: its shape, its promises, and that only the rows matter."""
 
 from collections.abc import Callable

@@ -1,4 +1,3 @@
-# ruff: noqa: D103 -- the names of the tests are their sentences
 """Skips against the recordings' own rates."""
 
 from collections.abc import Callable

@@ -1,4 +1,3 @@
-# ruff: noqa: D103 -- the names of the tests are their sentences
 """Late nights, weekend shift, regularity, session habit."""
 
 from collections.abc import Callable

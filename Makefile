@@ -1,0 +1,55 @@
+# Each target sets up what it needs by itself, and takes seconds once that is there.
+.DEFAULT_GOAL := help
+SHELL := bash
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+JARS := .setup/jars/.ready
+HAS_JAVA := $(shell command -v java 2>/dev/null)
+
+.PHONY: help setup demo serve test test-long lint bench docs spark clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+setup: $(READY) ## make the virtual environment and install the pinned packages
+
+$(READY): requirements.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing the pinned packages (once; a few minutes)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+$(JARS): $(READY)
+	@echo "Fetching Delta's JARs for Apache Spark (once)"
+	@mkdir -p .setup && $(BIN)/python scripts/fetch_spark_jars.py > .setup/jars.log 2>&1 || { tail -20 .setup/jars.log; exit 1; }
+	@touch $@
+
+spark: $(JARS) ## fetch what Apache Spark needs beside Java
+
+demo: $(READY) ## simulate a listener, take in their history and show what was learned
+	@$(BIN)/lakesong demo
+
+serve: $(READY) ## show the state of the lake (the dashboard comes with a later release)
+	@$(BIN)/lakesong status
+
+test: $(READY) $(if $(HAS_JAVA),$(JARS)) ## run the tests that a change must pass
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy .
+	@$(if $(HAS_JAVA),,echo "Java was not found: the Apache Spark tests are skipped.")
+	@$(BIN)/pytest -q -n 2 --dist loadgroup -m "not long"
+
+test-long: $(READY) $(if $(HAS_JAVA),$(JARS)) ## run everything, the tests that take minutes too
+	@$(BIN)/pytest -q -n 2 --dist loadgroup
+
+lint: $(READY) ## mend the format, then check style and types
+	@$(BIN)/ruff check --fix . && $(BIN)/ruff format . && $(BIN)/mypy .
+
+bench: $(READY) $(if $(HAS_JAVA),$(JARS)) ## measure speed and memory on this machine
+	@$(BIN)/python bench/bench.py
+
+docs: $(READY) ## write docs/tables.md and docs/settings.md from the declarations
+	@$(BIN)/python scripts/generate_docs.py
+
+clean: ## remove the virtual environment, caches and the demo lake
+	rm -rf .venv .setup .pytest_cache .mypy_cache .ruff_cache .hypothesis data/demo

@@ -1,0 +1,1 @@
+"""Reads the lake without an engine: delta-rs for the versions, DuckDB for the queries."""

@@ -1,0 +1,50 @@
+"""A read-only DuckDB connection on the tables of a lake."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from config.errors import InputError
+from pipeline import declared_tables, latest_release
+from schemas.declaration import Table
+from schemas.lake import Lake
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def open_reader(lake: Lake) -> duckdb.DuckDBPyConnection:
+    """Give a connection in which each table stands by its name; the lake cannot be changed through it.
+
+    Silver and gold are at their released versions, so that tables belong together; bronze and records at the newest.
+    Raises InputError when there is no lake.
+    """
+    import duckdb
+
+    present = {name: table for name, table in declared_tables().items() if lake.has(table)}
+    if not present:
+        raise no_lake(lake)
+    released = latest_release(lake).versions
+    connection = duckdb.connect()
+    for name, table in present.items():
+        version = released.get(name) if table.transform is not None else None
+        connection.register(f"{name}_delta", lake.open(table, version).to_pyarrow_dataset())
+        connection.execute(f'CREATE VIEW "{name}" AS SELECT {_columns(table)} FROM "{name}_delta"')
+    connection.execute("SET enable_external_access = false; SET lock_configuration = true")
+    return connection
+
+
+def _columns(table: Table) -> str:
+    """The columns, instants as plain UTC timestamps: DuckDB works with zoned ones only by an extension it fetches."""
+    return ", ".join(
+        f"CAST({column.name} AS TIMESTAMP) AS {column.name}" if column.type == "TIMESTAMP" else f'"{column.name}"'
+        for column in table.columns
+    )
+
+
+def no_lake(lake: Lake) -> InputError:
+    """The error for an address without tables, with the way to a first lake."""
+    return InputError(
+        f"There is no lake at {lake.root} yet.",
+        "Bring in your history with `lakesong import PATH`, or try `lakesong demo`.",
+    )

@@ -1,0 +1,67 @@
+"""What was learned about each listener, in a few figures: for the demo's screen and the end of an import."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from schemas.lake import Lake
+from serving.lake_reader import open_reader
+from serving.status import lake_status
+
+SHOWN_INDICATORS = (
+    "valence_centre",
+    "energy_centre",
+    "diurnal_phase_hours",
+    "late_night_share",
+    "artist_diversity",
+    "discovery_rate",
+    "relative_skip_rate",
+    "sessions_per_week",
+)
+
+
+def lake_summary(lake: Lake, user_id: str) -> dict[str, Any]:
+    """Totals, top artists, mood clusters and last whole week's indicators of one listener, as plain data.
+
+    Moods and indicators are those of the basis `measured`: no synthetic feature is in them.
+    """
+    reader = open_reader(lake)
+
+    def rows(query: str, *values: object) -> list[dict[str, Any]]:
+        cursor = reader.execute(query, values)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    totals = """
+        SELECT count(*) FILTER (is_counted) AS plays, count(DISTINCT artist_name) AS artists,
+            count(DISTINCT recording_id) AS recordings, sum(listened_ms) / 3.6e6 AS hours,
+            min(played_date) AS first_day, max(played_date) AS last_day, bool_or(is_simulated) AS is_simulated
+        FROM listening_with_features WHERE user_id = ?
+    """
+    artists = """
+        SELECT artist_name, count(*) FILTER (is_counted) AS plays, sum(listened_ms) / 3.6e6 AS hours
+        FROM listening_with_features WHERE user_id = ? AND artist_name IS NOT NULL
+        GROUP BY artist_name ORDER BY plays DESC, hours DESC, artist_name LIMIT 5
+    """
+    moods = """
+        SELECT cluster_id, cluster_name, listened_share, track_count, k, silhouette, stability, reason
+        FROM mood_clusters WHERE user_id = ? AND basis = 'measured' ORDER BY cluster_id
+    """
+    # The newest week of which every day has passed.
+    indicators = """
+        SELECT indicator, value, low, high, unit, past_low, past_high, standing, reason, window_start, window_end
+        FROM wellbeing_indicators
+        WHERE user_id = ? AND basis = 'measured' AND week_start = (
+            SELECT max(week_start) FROM wellbeing_indicators
+            WHERE user_id = ? AND window_end = week_start + 6
+        )
+    """
+    found = {row["indicator"]: row for row in rows(indicators, user_id, user_id)}
+    return {
+        "user_id": user_id,
+        **rows(totals, user_id)[0],
+        "top_artists": rows(artists, user_id),
+        "moods": rows(moods, user_id),
+        "indicators": [found[name] for name in SHOWN_INDICATORS if name in found],
+        "feature_shares": lake_status(lake)["feature_shares"],
+    }

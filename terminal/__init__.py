@@ -1,0 +1,1 @@
+"""What commands print: receipts, lists of tables, the summary of a lake."""
