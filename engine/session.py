@@ -6,6 +6,7 @@ import contextlib
 import importlib.util
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 DELTA_JARS = ("io.delta:delta-spark_4.2_2.13:4.4.0", "io.delta:delta-storage:4.4.0")
-JAR_FOLDER = Path(__file__).parent.parent / ".setup" / "jars"
+PROJECT = Path(__file__).parent.parent
+JAR_FOLDER = PROJECT / ".setup" / "jars"
 
 
 @contextlib.contextmanager
@@ -93,6 +95,9 @@ def _spark_builder(settings: Settings) -> Any:
         "spark.sql.execution.arrow.pyspark.enabled": "true",
     }
     if settings.spark_master.startswith("local"):
+        # Spark's Python workers run what this process runs: its interpreter, and the modules of this project.
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+        options["spark.executorEnv.PYTHONPATH"] = str(PROJECT)
         options["spark.sql.shuffle.partitions"] = "4"
         options["spark.driver.host"] = "127.0.0.1"
     builder: Any = SparkSession.builder.master(settings.spark_master).appName("lakesong")

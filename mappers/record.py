@@ -22,6 +22,9 @@ _DETAILS = [c.name for c in listening_history_bronze.columns if c.name not in _I
 _EMPTY: Row = dict.fromkeys(listening_history_bronze.column_names)
 
 
+_to_json = json.JSONEncoder(ensure_ascii=False, default=str).encode
+
+
 class RejectedError(Exception):
     """A raw item that is no record: the reason, in a few words that do not carry the item's content."""
 
@@ -60,7 +63,7 @@ def sha256(parts: Iterable[object]) -> str:
 def payload_of(item: Mapping[str, Any], allowed: Iterable[str]) -> str:
     """The allowed fields of a raw item as JSON: what is not on the list never reaches the disk."""
     kept = {name: item[name] for name in allowed if item.get(name) is not None}
-    return json.dumps(kept, ensure_ascii=False, default=str)
+    return _to_json(kept)
 
 
 def parse_stamp(value: object) -> datetime:
@@ -90,10 +93,11 @@ def whole_number(value: object, name: str, *, optional: bool = False) -> int | N
 
 def text(value: object) -> str | None:
     """Text that a table can hold: lone surrogates and control characters replaced, blank as null."""
-    if value is None or not isinstance(value, str):
+    if not isinstance(value, str):
         return None
-    clean = value.encode("utf-8", "replace").decode().replace("\x00", "").strip()
-    return clean or None
+    if not value.isprintable():  # most text is, and this test is quick
+        value = value.encode("utf-8", "replace").decode().replace("\x00", "")
+    return value.strip() or None
 
 
 def flag(value: object) -> bool | None:

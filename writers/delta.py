@@ -105,7 +105,8 @@ def _is_conflict(error: Exception) -> bool:
 def _first_of_each_key(table: Table, rows: DataFrame, order: Sequence[str]) -> DataFrame:
     """One row a key. Only keys that repeat are sorted: sorting all rows would cost memory for nothing."""
     keys = list(table.primary_key)
-    tie_breakers = [name for name in table.column_names if name not in keys and name not in order]
+    # The key is among them, though equal within a window: Spark wants an order where a table is nothing but its key.
+    tie_breakers = [name for name in table.column_names if name not in order]
     wanted = rows.select(*table.column_names)
     repeated = wanted.groupBy(*keys).count().where(F.col("count") > 1).drop("count")
     ranked = wanted.join(repeated, on=keys, how="left_semi").withColumn(
