@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str], None]
 
+MONTHS_AT_ONCE = 36  # of a monthly table: three years of 25,000 plays each take a few hundred megabytes
+
 
 @cache
 def declared_tables() -> dict[str, Table]:
@@ -106,25 +108,29 @@ class Build:
         """Build what changed of one table, check it, and take it back where a rule of severity FAIL is broken."""
         now = self._fingerprints_now(table)
         before = {} if full or not self._stands_as_released(table) else self.released.fingerprints.get(table.name, {})
-        changed = sorted(key for key in now.keys() | before.keys() if now.get(key) != before.get(key))
+        present = files_by_month(self.lake, table).keys() if table.window else set()
+        keys = sorted(now.keys() | before.keys() | present)
+        changed = [key for key in keys if key not in before or now.get(key) != before[key]]
         self.fingerprints[table.name] = now
         if not changed and self._stands_as_released(table):
             return
-        self._write(table, changed if before else [])
+        self._write(table, changed)
         self.built[table.name] = changed
         self._check(table)
 
-    def _write(self, table: Table, months: list[str]) -> None:
-        """Write the given months of a monthly table; without months, or for another table, all of it."""
+    def _write(self, table: Table, changed: list[str]) -> None:
+        """Write the changed months of a monthly table, a slice at a time to bound memory, or the whole of another."""
         from writers.delta import replace, replace_months
 
-        monthly = bool(months) and table.window is not None
-        reads = sorted({m for month in months for m in window_of(month, table.window or (0, 0))}) if monthly else None
-        rows = table(*(self._read(name, reads) for name in table.inputs), **self._arguments(table))
-        if monthly:
-            replace_months(self.lake, table, rows, months)
-        else:
-            replace(self.lake, table, rows)
+        if table.window is None:
+            return replace(self.lake, table, self._rows(table, None))
+        for first in range(0, len(changed), MONTHS_AT_ONCE):
+            months = changed[first : first + MONTHS_AT_ONCE]
+            reads = sorted({neighbour for month in months for neighbour in window_of(month, table.window)})
+            replace_months(self.lake, table, self._rows(table, reads), months)
+
+    def _rows(self, table: Table, months: list[str] | None) -> DataFrame:
+        return table(*(self._read(name, months) for name in table.inputs), **self._arguments(table))
 
     def _read(self, name: str, months: list[str] | None) -> DataFrame:
         from pyspark.sql import functions as F
