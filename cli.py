@@ -92,9 +92,9 @@ def import_(
         else:
             print_receipt(receipt)
         if build and receipt.total.rows:
-            result = complete_and_build(spark, settings, progress=progress)
-            if not json:
-                _say_built(result)
+            complete_and_build(spark, settings, progress=progress)
+    if build and receipt.total.rows and not json:
+        _show_listener(settings, receipt.user_id or "")
     if receipt.broken:
         raise typer.Exit(InputError.exit_code)
 
@@ -302,6 +302,24 @@ def demo(
     from terminal.demo import run_demo
 
     run_demo(_settings(), days=days, seed=seed)
+
+
+def _show_listener(settings: Settings, user_id: str) -> None:
+    """What was learned about the listener; and which time zone to set, where hours are read in the default one."""
+    from serving.summary import lake_summary, suggested_zone
+    from terminal.screen import out
+    from terminal.summary import print_summary
+
+    lake = Lake(settings.lake_uri)
+    out.print("")
+    print_summary(lake_summary(lake, user_id))
+    zone = suggested_zone(lake, user_id)
+    if zone and "timezone" not in settings.model_fields_set:
+        out.print(
+            f"Hours and days are read in {settings.timezone}. If you lived in {zone}: set TIMEZONE={zone} in .env and "
+            f"run `lakesong build`, or record it with `lakesong listeners --user {user_id} --timezone {zone}`.",
+            style="yellow",
+        )
 
 
 def _say_built(result: BuildResult) -> None:

@@ -104,7 +104,7 @@ def _receipt(spark: SparkSession, lake: Lake, job: Import, rows: DataFrame, stag
         else _file_receipt(number, file.name, fates, reasons)
         for number, file in enumerate(job.files)
     ]
-    return Receipt(job.batch_id, tuple(receipts))
+    return Receipt(job.batch_id, tuple(receipts), job.user_id)
 
 
 def _file_receipt(

@@ -43,6 +43,7 @@ class Receipt:
 
     batch_id: str
     files: tuple[FileReceipt, ...]
+    user_id: str | None = None
 
     @property
     def total(self) -> FileReceipt:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from config.zones import zones_of_country
+from ingestion.listeners import read_listeners
 from schemas.lake import Lake
 from serving.lake_reader import open_reader
 from serving.status import lake_status
@@ -18,6 +20,16 @@ SHOWN_INDICATORS = (
     "relative_skip_rate",
     "sessions_per_week",
 )
+
+
+def suggested_zone(lake: Lake, user_id: str) -> str | None:
+    """The time zone that the listener's connections point to, where none was recorded for them; else None."""
+    if any(row["time_zone"] for row in read_listeners(lake) if row["user_id"] == user_id):
+        return None
+    most_used = "SELECT country FROM plays WHERE user_id = ? GROUP BY country ORDER BY count(*) DESC LIMIT 1"
+    found = open_reader(lake).execute(most_used, [user_id]).fetchone()
+    zones = zones_of_country(found[0]) if found and found[0] else []
+    return zones[0] if zones else None
 
 
 def lake_summary(lake: Lake, user_id: str) -> dict[str, Any]:
@@ -47,16 +59,18 @@ def lake_summary(lake: Lake, user_id: str) -> dict[str, Any]:
         SELECT cluster_id, cluster_name, listened_share, track_count, k, silhouette, stability, reason
         FROM mood_clusters WHERE user_id = ? AND basis = 'measured' ORDER BY cluster_id
     """
-    # The newest week of which every day has passed.
+    # The newest whole week of which something is known: an export may have been asked for weeks ago.
     indicators = """
         SELECT indicator, value, low, high, unit, past_low, past_high, standing, reason, window_start, window_end
         FROM wellbeing_indicators
         WHERE user_id = ? AND basis = 'measured' AND week_start = (
             SELECT max(week_start) FROM wellbeing_indicators
-            WHERE user_id = ? AND window_end = week_start + 6
+            WHERE user_id = ? AND window_end = week_start + 6 AND window_end <= (
+                SELECT max(played_date) FROM coverage WHERE user_id = ? AND is_covered
+            )
         )
     """
-    found = {row["indicator"]: row for row in rows(indicators, user_id, user_id)}
+    found = {row["indicator"]: row for row in rows(indicators, user_id, user_id, user_id)}
     return {
         "user_id": user_id,
         **rows(totals, user_id)[0],

@@ -98,3 +98,8 @@ def _print_sources(shares: dict[str, float]) -> None:
     out.print(f"[bold]audio features[/bold]  {', '.join(parts)} (of listening time).")
     if shares.get("synthetic"):
         out.print("Synthetic features are invented from track ids. Moods and habits above leave them out.", style="dim")
+    if not shares.get("real") and not shares.get("kaggle"):
+        out.print(
+            "For measured ones, get dataset.csv of maharshipandya/-spotify-tracks-dataset from Kaggle and run "
+            "`lakesong import-catalog dataset.csv`, then `lakesong build`."
+        )
