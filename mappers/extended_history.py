@@ -8,6 +8,7 @@ from typing import Any
 from mappers.record import RejectedError, Row, flag, make_record, parse_stamp, payload_of, text, whole_number
 
 SOURCE = "extended_history"
+_TRACK = "spotify:track:"
 
 # Never on this list: username, ip_addr, ip_addr_decrypted, user_agent_decrypted, and whatever comes next.
 ALLOWED = (
@@ -92,7 +93,7 @@ def _what(item: dict[str, Any]) -> Row:
 
 def track_id_of(uri: object) -> str | None:
     """The id in `spotify:track:ID`; null for local files, which have none."""
-    return uri.removeprefix("spotify:track:") if isinstance(uri, str) and uri.startswith("spotify:track:") else None
+    return text(uri.removeprefix(_TRACK)) if isinstance(uri, str) and uri.startswith(_TRACK) else None
 
 
 def _offline_at(value: object) -> datetime | None:

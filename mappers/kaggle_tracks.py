@@ -7,21 +7,12 @@ from collections.abc import Mapping
 
 from clients.kaggle_csv import COLUMNS
 from mappers.record import RejectedError, Row, text, whole_number
+from schemas.columns import AUDIO_FEATURE_NAMES
 
 SOURCE = "kaggle"
 ALLOWED = ("row_index", *COLUMNS)
 
-_FLOATS = (
-    "danceability",
-    "energy",
-    "loudness",
-    "speechiness",
-    "acousticness",
-    "instrumentalness",
-    "liveness",
-    "valence",
-    "tempo",
-)
+_SMALL = ("popularity", "key", "mode", "time_signature")
 _TRUTH = {"true": True, "false": False, "1": True, "0": False}
 
 
@@ -46,11 +37,11 @@ def to_bronze(item: Mapping[str, str | None]) -> Row:
         "album_name": text(item.get("album_name")),
         "explicit": _TRUTH.get((item.get("explicit") or "").strip().lower()),
         "source": SOURCE,
-        **{name: whole_number(item.get(name), name, optional=True) for name in ("popularity", "duration_ms")},
-        **{name: whole_number(item.get(name), name, optional=True) for name in ("key", "mode", "time_signature")},
-        **{name: _decimal(item.get(name), name) for name in _FLOATS},
+        "duration_ms": whole_number(item.get("duration_ms"), "duration_ms", optional=True),
+        **{name: whole_number(item.get(name), name, optional=True, largest=2**31 - 1) for name in _SMALL},
+        **{name: _decimal(item.get(name), name) for name in AUDIO_FEATURE_NAMES},
     }
-    for name in _FLOATS:
+    for name in AUDIO_FEATURE_NAMES:
         if name not in ("loudness", "tempo") and row[name] is not None and not 0 <= row[name] <= 1:
             raise RejectedError(f"{name} is not between 0 and 1")
     return row

@@ -25,6 +25,8 @@ def to_bronze(item: Any, user_id: str) -> Row:
 
     A `source` that Lakesong knows is kept; any other is recently_played. Raises RejectedError with the reason.
     """
+    if not isinstance(item, dict):
+        raise RejectedError("the entry is no row")
     played_at = parse_stamp(item.get("played_at"))
     track_id, title = text(item.get("track_id")), text(item.get("track_name"))
     if not (track_id or title):

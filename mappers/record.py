@@ -22,6 +22,7 @@ _DETAILS = [c.name for c in listening_history_bronze.columns if c.name not in _I
 _EMPTY: Row = dict.fromkeys(listening_history_bronze.column_names)
 
 
+_PLAIN = str | int | float | datetime
 _to_json = json.JSONEncoder(ensure_ascii=False, default=str).encode
 
 
@@ -61,8 +62,8 @@ def sha256(parts: Iterable[object]) -> str:
 
 
 def payload_of(item: Mapping[str, Any], allowed: Iterable[str]) -> str:
-    """The allowed fields of a raw item as JSON: what is not on the list never reaches the disk."""
-    kept = {name: item[name] for name in allowed if item.get(name) is not None}
+    """The allowed fields of a raw item as JSON: what is not on the list, or within a field, never reaches the disk."""
+    kept = {name: item[name] for name in allowed if isinstance(item.get(name), _PLAIN)}
     return _to_json(kept)
 
 
@@ -70,23 +71,30 @@ def parse_stamp(value: object) -> datetime:
     """A UTC time from ISO text (with Z, an offset, or none, then UTC) or a datetime. Raises RejectedError."""
     try:
         at = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-    except ValueError as error:
+        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise RejectedError("the time of the play is missing or cannot be read") from error
-    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     if at < EARLIEST:
         raise RejectedError("the time of the play is before Spotify began")
     return at.replace(microsecond=at.microsecond // 1000 * 1000)
 
 
-def whole_number(value: object, name: str, *, optional: bool = False) -> int | None:
-    """A number that is not negative, as int. Raises RejectedError, naming the field."""
+def whole_number(value: object, name: str, *, optional: bool = False, largest: int = 2**53 - 1) -> int | None:
+    """A whole number from 0 to `largest`, from a number or text (`215000`, `215000.0`).
+
+    Raises RejectedError, naming the field.
+    """
     if optional and value in (None, ""):
         return None
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise RejectedError(f"{name} is missing or no number")
     try:
-        number = int(value)  # type: ignore[call-overload]
-    except (TypeError, ValueError, OverflowError) as error:
+        number = int(value) if isinstance(value, int) else float(value)
+    except (ValueError, OverflowError) as error:
         raise RejectedError(f"{name} is missing or no number") from error
-    if not 0 <= number < 2**53:
+    if number != number or (isinstance(number, float) and not number.is_integer()):
+        raise RejectedError(f"{name} is missing or no number")
+    if not 0 <= number <= largest:
         raise RejectedError(f"{name} is negative or too large")
     return int(number)
 

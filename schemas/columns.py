@@ -4,6 +4,20 @@ USER_ID = "user_id STRING NOT NULL COMMENT 'Listener'"
 IS_SIMULATED = "is_simulated BOOLEAN NOT NULL COMMENT 'True for a listener that the simulator made up'"
 PLAYED_MONTH = "played_month STRING NOT NULL COMMENT 'UTC month of played_at, as yyyy-MM; partition'"
 
+PLAY = """
+    recording_id STRING NOT NULL COMMENT 'SHA-256 of normalised title and first artist: what statistics count',
+    track_id     STRING COMMENT 'Spotify id of the track',
+    track_name   STRING COMMENT 'Title of the track',
+    artist_name  STRING COMMENT 'First artist of the track',
+    album_name   STRING COMMENT 'Album',
+    duration_ms  BIGINT COMMENT 'Length of the track in milliseconds',
+    listened_ms  BIGINT NOT NULL COMMENT 'Time listened, measured or estimated, in milliseconds',
+    time_source  STRING NOT NULL COMMENT 'measured, estimated, or unknown (then listened_ms is 0)',
+    is_counted   BOOLEAN NOT NULL COMMENT 'At least 30 s were heard, or the whole of a shorter track',
+    is_skip      BOOLEAN NOT NULL COMMENT 'Not counted, or ended by a button before half of the track',
+    source       STRING NOT NULL COMMENT 'Source that reported the play'
+"""
+
 AUDIO_FEATURES = """
     danceability     DOUBLE COMMENT 'How fit for dancing, 0-1',
     energy           DOUBLE COMMENT 'Perceived intensity, 0-1',

@@ -40,6 +40,21 @@ def measured_time() -> Column:
     return F.when(~F.col("is_synthetic"), feature_time()).otherwise(0)
 
 
+def listening_sums() -> dict[str, Column]:
+    """What gold sums over plays on a basis, by name: counts, times, and features weighted by the time listened."""
+    sums = {
+        "start_count": F.count("*"),
+        "skip_count": F.count_if("is_skip"),
+        "play_count": F.count_if("is_counted"),
+        "listened_ms": F.sum("listened_ms"),
+        "feature_ms": F.sum(feature_time()),
+        "measured_feature_ms": F.sum(measured_time()),
+        "valence_ms": F.sum(F.col("valence") * feature_time()),
+        "energy_ms": F.sum(F.col("energy") * feature_time()),
+    }
+    return {name: column.alias(name) for name, column in sums.items()}
+
+
 def share(part: Column, whole: Column) -> Column:
     """part / whole as a double; null where the whole is nothing."""
     return F.when(whole > 0, part.cast("double") / whole.cast("double"))
@@ -53,7 +68,8 @@ def mean_or_null(weighted_sum: Column, weight: Column, listened: Column) -> Colu
 def too_little(weight: Column, listened: Column, basis: Column) -> Column:
     """Why a mean of features is null: the reason, or null where it is not."""
     kind = F.when(basis == MEASURED, "measured audio features").otherwise("audio features")
-    known = F.round(100 * F.coalesce(share(weight, listened), F.lit(0.0))).cast("int").cast("string")
+    # Rounded down, so that 59.9 % is not called the 60 % that is needed.
+    known = F.floor(F.lit(100) * weight / F.greatest(listened, F.lit(1))).cast("int").cast("string")
     sentence = F.concat(
         F.lit("only "),
         known,

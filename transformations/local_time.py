@@ -6,6 +6,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from config.zones import southern_zones
+from transformations.ranking import first_of_each
 
 # Part of the day: its name and the hour that it begins with.
 PARTS_OF_DAY = (("night", 0), ("morning", 5), ("afternoon", 12), ("evening", 17), ("late", 22))
@@ -20,9 +21,9 @@ def with_local_time(rows: DataFrame, listeners: DataFrame, instant: str, timezon
     local_at is the wall clock as a timestamp: for deriving columns, not for storing.
     """
     zones = zone_spans(listeners).alias("zones")
-    held = (F.col("rows.user_id") == F.col("zones.user_id")) & F.col(f"rows.{instant}").between(
-        F.col("zones.valid_from"), F.col("zones.valid_to")
-    )
+    at = F.col(f"rows.{instant}")
+    within = (at >= F.col("zones.valid_from")) & (at < F.col("zones.valid_to"))
+    held = (F.col("rows.user_id") == F.col("zones.user_id")) & within
     located = (
         rows.alias("rows")
         .join(zones, on=held, how="left")
@@ -42,10 +43,9 @@ def with_local_time(rows: DataFrame, listeners: DataFrame, instant: str, timezon
 
 
 def zone_spans(listeners: DataFrame) -> DataFrame:
-    """One row a listener and zone, valid_from to valid_to inclusive, without gaps: the first reaches back for ever."""
-    newest = Window.partitionBy("user_id", "valid_from").orderBy(F.col("recorded_at").desc())
+    """One row a listener and zone, from valid_from to before valid_to: the first reaches back for ever."""
     in_time = Window.partitionBy("user_id").orderBy("valid_from")
-    holding = listeners.withColumn("_rank", F.row_number().over(newest)).where(F.col("_rank") == 1)
+    holding = first_of_each(listeners, ["user_id", "valid_from"], F.col("recorded_at").desc())
     beginning, end = F.lag("valid_from").over(in_time), F.lead("valid_from").over(in_time)
     return holding.select(
         "user_id",
@@ -54,7 +54,7 @@ def zone_spans(listeners: DataFrame) -> DataFrame:
         F.when(beginning.isNull(), F.lit("0001-01-01").cast("timestamp"))
         .otherwise(F.col("valid_from"))
         .alias("valid_from"),
-        F.coalesce(end - F.expr("INTERVAL 1 MILLISECOND"), F.lit("9999-12-31").cast("timestamp")).alias("valid_to"),
+        F.coalesce(end, F.lit("9999-12-31").cast("timestamp")).alias("valid_to"),
     )
 
 

@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 
 from schemas.columns import BASIS, IS_SIMULATED, SUMMARY, USER_ID
 from schemas.declaration import Expectation, table
-from transformations.bases import BASES, feature_time, mean_or_null, measured_time, on_each_basis, share, too_little
+from transformations.bases import BASES, listening_sums, mean_or_null, on_each_basis, share, too_little
 
 _KEY = ("user_id", "is_simulated", "basis", "played_date")
 
@@ -40,17 +40,10 @@ def daily_listening(listening_with_features: DataFrame, track_features: DataFram
     """A row a listener, basis and local day of their history, days without music included."""
     listening = on_each_basis(listening_with_features, track_features)
     played = listening.groupBy(*_KEY).agg(
-        F.count("*").alias("start_count"),
-        F.count_if("is_skip").alias("skip_count"),
-        F.count_if("is_counted").alias("play_count"),
-        F.sum("listened_ms").alias("listened_ms"),
+        *listening_sums().values(),
         F.sum(F.when(F.col("time_source") == "measured", F.col("listened_ms")).otherwise(0)).alias("measured_ms"),
         F.count_distinct("artist_name").alias("artist_count"),
         F.count_distinct("recording_id").alias("recording_count"),
-        F.sum(feature_time()).alias("feature_ms"),
-        F.sum(measured_time()).alias("measured_feature_ms"),
-        F.sum(F.col("valence") * feature_time()).alias("valence_ms"),
-        F.sum(F.col("energy") * feature_time()).alias("energy_ms"),
     )
     days = (
         coverage.groupBy("user_id", "is_simulated", "played_date")

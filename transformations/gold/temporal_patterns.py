@@ -9,21 +9,11 @@ from pyspark.sql import functions as F
 
 from schemas.columns import BASIS, IS_SIMULATED, SUMMARY, USER_ID
 from schemas.declaration import Expectation, table
-from transformations.bases import feature_time, mean_or_null, measured_time, on_each_basis, share, too_little
+from transformations.bases import listening_sums, mean_or_null, on_each_basis, share, too_little
 from transformations.local_time import day_of_week, part_of_day, season
 
 # What both plays and covered hours are summed over first; every pattern is a coarser view of it.
 _GRAIN = ("user_id", "is_simulated", "day_of_week", "hour_of_day", "month", "season")
-_SUMS = (
-    "start_count",
-    "skip_count",
-    "play_count",
-    "listened_ms",
-    "feature_ms",
-    "measured_feature_ms",
-    "valence_ms",
-    "energy_ms",
-)
 
 
 @table(
@@ -51,18 +41,9 @@ _SUMS = (
 def temporal_patterns(listening_with_features: DataFrame, track_features: DataFrame, coverage: DataFrame) -> DataFrame:
     """When music is listened to, and how it sounds then: by hour, weekday, part of the day, month and season."""
     listening = on_each_basis(listening_with_features, track_features).withColumn("month", F.month("played_date"))
-    fine = listening.groupBy(*_GRAIN, "basis").agg(
-        F.count("*").alias("start_count"),
-        F.count_if("is_skip").alias("skip_count"),
-        F.count_if("is_counted").alias("play_count"),
-        F.sum("listened_ms").alias("listened_ms"),
-        F.sum(feature_time()).alias("feature_ms"),
-        F.sum(measured_time()).alias("measured_feature_ms"),
-        F.sum(F.col("valence") * feature_time()).alias("valence_ms"),
-        F.sum(F.col("energy") * feature_time()).alias("energy_ms"),
-    )
+    fine = listening.groupBy(*_GRAIN, "basis").agg(*listening_sums().values())
     place = ["user_id", "is_simulated", "pattern", "bucket"]
-    played = _in_patterns(fine).groupBy(*place, "basis").agg(*(F.sum(name).alias(name) for name in _SUMS))
+    played = _in_patterns(fine).groupBy(*place, "basis").agg(*(F.sum(name).alias(name) for name in listening_sums()))
     hours = (
         _in_patterns(_covered_hours(coverage))
         .groupBy(*place)

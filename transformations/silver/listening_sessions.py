@@ -43,7 +43,7 @@ def listening_sessions(listening_with_features: DataFrame) -> DataFrame:
         .agg(
             first.alias("started_at"),
             last.alias("ended_at"),
-            F.min("played_date").alias("played_date"),
+            F.min_by("played_date", "started_at").alias("played_date"),
             (F.unix_millis(last) - F.unix_millis(first)).alias("session_ms"),
             F.count("*").alias("start_count"),
             F.count_if("is_counted").alias("play_count"),

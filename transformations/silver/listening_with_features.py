@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from schemas.columns import AUDIO_FEATURE_NAMES, AUDIO_FEATURES, IS_SIMULATED, PLAYED_MONTH, USER_ID
+from schemas.columns import AUDIO_FEATURE_NAMES, AUDIO_FEATURES, IS_SIMULATED, PLAY, PLAYED_MONTH, USER_ID
 from schemas.declaration import Expectation, table
 from transformations.bases import ALL
 from transformations.local_time import day_of_week, part_of_day, season, with_local_time
@@ -22,17 +22,7 @@ from transformations.sessions import with_session_id
         started_at   TIMESTAMP NOT NULL COMMENT 'End of the play minus the time heard (UTC)',
         {PLAYED_MONTH},
         session_id   STRING NOT NULL COMMENT 'Session that the play belongs to',
-        recording_id STRING NOT NULL COMMENT 'SHA-256 of normalised title and first artist: what statistics count',
-        track_id     STRING COMMENT 'Spotify id of the track',
-        track_name   STRING COMMENT 'Title of the track',
-        artist_name  STRING COMMENT 'First artist of the track',
-        album_name   STRING COMMENT 'Album',
-        duration_ms  BIGINT COMMENT 'Length of the track in milliseconds',
-        listened_ms  BIGINT NOT NULL COMMENT 'Time listened, measured or estimated, in milliseconds',
-        time_source  STRING NOT NULL COMMENT 'measured, estimated, or unknown (then listened_ms is 0)',
-        is_counted   BOOLEAN NOT NULL COMMENT 'At least 30 s were heard, or the whole of a shorter track',
-        is_skip      BOOLEAN NOT NULL COMMENT 'Not counted, or ended by a button before half of the track',
-        source       STRING NOT NULL COMMENT 'Source that reported the play',
+        {PLAY},
         is_shuffle   BOOLEAN COMMENT 'Whether shuffle was on',
         platform     STRING COMMENT 'Device or player, as delivered',
         context_uri  STRING COMMENT 'Playlist, album or artist that was played from',

@@ -7,8 +7,9 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from models.reconciliation import SOURCE_ORDER, reconcile
-from schemas.columns import PLAYED_MONTH, USER_ID
+from schemas.columns import PLAY, PLAYED_MONTH, USER_ID
 from schemas.declaration import Expectation, table
+from transformations.ranking import first_of_each
 from transformations.silver.tracks import match_key
 
 COUNTED_MS = 30_000
@@ -46,17 +47,7 @@ _BUCKETS = 16
         played_at    TIMESTAMP NOT NULL COMMENT 'End of the play (UTC), corrected',
         started_at   TIMESTAMP NOT NULL COMMENT 'End of the play minus the time heard (UTC)',
         {PLAYED_MONTH},
-        recording_id STRING NOT NULL COMMENT 'SHA-256 of normalised title and first artist: what statistics count',
-        track_id     STRING COMMENT 'Spotify id of the track',
-        track_name   STRING COMMENT 'Title of the track',
-        artist_name  STRING COMMENT 'First artist of the track',
-        album_name   STRING COMMENT 'Album',
-        duration_ms  BIGINT COMMENT 'Length of the track in milliseconds',
-        listened_ms  BIGINT NOT NULL COMMENT 'Time listened, measured or estimated, in milliseconds',
-        time_source  STRING NOT NULL COMMENT 'measured, estimated, or unknown (then listened_ms is 0)',
-        is_counted   BOOLEAN NOT NULL COMMENT 'At least 30 s were heard, or the whole of a shorter track',
-        is_skip      BOOLEAN NOT NULL COMMENT 'Not counted, or ended by a button before half of the track',
-        source       STRING NOT NULL COMMENT 'Source that reported the play',
+        {PLAY},
         reason_start STRING COMMENT 'Why the play began, in Spotify''s words',
         reason_end   STRING COMMENT 'Why the play ended, in Spotify''s words',
         is_shuffle   BOOLEAN COMMENT 'Whether shuffle was on',
@@ -95,11 +86,9 @@ def _records(history: DataFrame) -> DataFrame:
     """One row a record of music: its fullest revision, its corrected end, its match key and its source's rank."""
     details = [name for name in _FIELDS if name not in ("track_id", "ms_played")]
     fullness = sum((F.col(name).isNotNull().cast("int") for name in details), F.lit(0))
-    fullest = Window.partitionBy("record_id").orderBy(F.col("_fullness").desc(), "revision")
     rank = F.array_position(F.array(*(F.lit(source) for source in SOURCE_ORDER)), F.col("source"))
-    music = history.where(F.col("kind") == "track").withColumn("_fullness", fullness)
-    chosen = music.withColumn("_rank", F.row_number().over(fullest)).where(F.col("_rank") == 1)
-    return chosen.select(
+    fullest = first_of_each(history.where(F.col("kind") == "track"), ["record_id"], fullness.desc(), "revision")
+    return fullest.select(
         "record_id",
         "user_id",
         "source",
@@ -149,20 +138,16 @@ def _merge(records: DataFrame) -> DataFrame:
 
 def _with_catalogue(merged: DataFrame, tracks: DataFrame) -> DataFrame:
     """Fill id and length from the known tracks: by id, or by name where a source gave no id (account data)."""
-    best = Window.partitionBy("match_key").orderBy(
-        F.col("is_played").desc(), F.col("popularity").desc_nulls_last(), "track_id"
-    )
-    by_name = (
-        tracks.withColumn("_rank", F.row_number().over(best))
-        .where(F.col("_rank") == 1)
-        .select("match_key", F.col("track_id").alias("named_id"))
-    )
+    best = (F.col("is_played").desc(), F.col("popularity").desc_nulls_last(), "track_id")
+    named = first_of_each(tracks, ["match_key"], *best)
+    by_name = named.select("match_key", F.col("track_id").alias("named_id"))
     lengths = tracks.select("track_id", F.col("duration_ms").alias("known_duration_ms"))
+    length = F.col("known_duration_ms")
     return (
         merged.join(by_name, on="match_key", how="left")
         .withColumn("track_id", F.coalesce("track_id", "named_id"))
         .join(lengths, on="track_id", how="left")
-        .withColumn("duration_ms", F.coalesce("duration_ms", "known_duration_ms"))
+        .withColumn("duration_ms", F.coalesce(F.when(F.col("duration_ms") > 0, F.col("duration_ms")), length))
     )
 
 

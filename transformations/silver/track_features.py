@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from functools import reduce
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from schemas.columns import AUDIO_FEATURE_NAMES, AUDIO_FEATURES, BASIS
 from schemas.declaration import table
 from transformations.bases import ALL, MEASURED
+from transformations.ranking import first_of_each
 
 # Within a source, the provider to prefer. A preview alone has no valence, so it never gives a track its features.
 PROVIDERS = ("spotify", "reccobeats", "preview_analysis")
@@ -43,7 +44,7 @@ def track_features(
     The first source in the preference that has at least valence and energy. Synthetic rows made because nothing was
     known (scope missing) give way to a real or catalogue row, whenever that arrived. Tempo 0 means not found.
     """
-    order = feature_preference.split(",")
+    preference = feature_preference.split(",")
     candidates = {
         "real": _complete(my_tracks_features_bronze, "real", F.col("source"), _place(F.col("source"), PROVIDERS)),
         "kaggle": _complete(
@@ -53,12 +54,12 @@ def track_features(
     known = candidates["real"].unionByName(candidates["kaggle"])
     if allow_synthetic:
         candidates["synthetic"] = _synthetic(my_tracks_features_bronze_synthetic, known)
-    ranked = [rows.withColumn("place", F.lit(order.index(source))) for source, rows in candidates.items()]
+    ranked = [rows.withColumn("place", F.lit(preference.index(source))) for source, rows in candidates.items()]
     everything = reduce(DataFrame.unionByName, ranked).withColumn("basis", F.lit(ALL))
     measured = everything.where(F.col("feature_source") != "synthetic").withColumn("basis", F.lit(MEASURED))
-    best = Window.partitionBy("track_id", "basis").orderBy("place", "provider_place", "feature_provider")
-    chosen = everything.unionByName(measured).withColumn("_rank", F.row_number().over(best))
-    return chosen.where(F.col("_rank") == 1).select(*track_features.column_names)
+    order = ("place", "provider_place", "feature_provider")
+    chosen = first_of_each(everything.unionByName(measured), ["track_id", "basis"], *order)
+    return chosen.select(*track_features.column_names)
 
 
 def _complete(rows: DataFrame, source: str, provider: Column, provider_place: Column) -> DataFrame:
@@ -76,8 +77,7 @@ def _complete(rows: DataFrame, source: str, provider: Column, provider_place: Co
 
 def _catalogue_row(kaggle: DataFrame) -> DataFrame:
     """One row a catalogue id: the highest popularity, then the first genre."""
-    best = Window.partitionBy("track_id").orderBy(F.col("popularity").desc_nulls_last(), "track_genre")
-    return kaggle.withColumn("_rank", F.row_number().over(best)).where(F.col("_rank") == 1)
+    return first_of_each(kaggle, ["track_id"], F.col("popularity").desc_nulls_last(), "track_genre")
 
 
 def _synthetic(rows: DataFrame, known: DataFrame) -> DataFrame:

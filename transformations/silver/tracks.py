@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from schemas.declaration import table
+from transformations.ranking import first_of_each
 
 
 def match_key(title: Column, artist: Column, track_id: Column) -> Column:
@@ -47,8 +48,7 @@ def tracks(
     a play's record, then a service, then the catalogue.
     """
     played = listening_history_bronze.where((F.col("kind") == "track") & F.col("track_id").isNotNull())
-    newest = Window.partitionBy("track_id").orderBy(F.col("played_at").desc(), "record_id", "revision")
-    names = played.withColumn("_rank", F.row_number().over(newest)).where(F.col("_rank") == 1)
+    names = first_of_each(played, ["track_id"], F.col("played_at").desc(), "record_id", "revision")
     lengths = played.groupBy("track_id").agg(F.max("duration_ms").alias("duration_ms"))
     known = [
         _candidate(names.drop("duration_ms").join(lengths, on="track_id", how="inner"), 0),
@@ -70,8 +70,7 @@ def tracks(
 
 def _first(rows: DataFrame, tie_breaker: str) -> DataFrame:
     """One row a track: the most popular, then the first by name."""
-    best = Window.partitionBy("track_id").orderBy(F.col("popularity").desc_nulls_last(), tie_breaker)
-    return rows.withColumn("_rank", F.row_number().over(best)).where(F.col("_rank") == 1)
+    return first_of_each(rows, ["track_id"], F.col("popularity").desc_nulls_last(), tie_breaker)
 
 
 def _candidate(rows: DataFrame, place: int) -> DataFrame:
