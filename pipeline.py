@@ -123,11 +123,25 @@ class Build:
         from writers.delta import replace, replace_months
 
         if table.window is None:
-            return replace(self.lake, table, self._rows(table, None))
+            before = self.lake.open(table).version()
+            replace(self.lake, table, self._rows(table, None))
+            return self._keep_files_of_equal_rows(table, before)
         for first in range(0, len(changed), MONTHS_AT_ONCE):
             months = changed[first : first + MONTHS_AT_ONCE]
             reads = sorted({neighbour for month in months for neighbour in window_of(month, table.window)})
             replace_months(self.lake, table, self._rows(table, reads), months)
+
+    def _keep_files_of_equal_rows(self, table: Table, before: int) -> None:
+        """Go back to the files of the version before where the rows are the same: then nothing downstream changes."""
+        after = self.lake.open(table).version()
+        if after == before or not any(table.name in other.inputs for other in declared_tables().values()):
+            return
+        new, old = (
+            self.spark.read.format("delta").option("versionAsOf", version).load(self.lake.path(table))
+            for version in (after, before)
+        )
+        if new.exceptAll(old).isEmpty() and old.exceptAll(new).isEmpty():
+            self.lake.open(table).restore(before)
 
     def _rows(self, table: Table, months: list[str] | None) -> DataFrame:
         return table(*(self._read(name, months) for name in table.inputs), **self._arguments(table))
@@ -184,10 +198,9 @@ class Build:
         """Append the checks and the run: a passed build appends a release, a failed one its error."""
         from writers.records import append_rows
 
-        versions = {
-            **self.released.versions,
-            **{name: self.lake.open(t).version() for name, t in declared_tables().items() if self.lake.has(t)},
-        }
+        # Of the tables that are made, only those that this run looked at: another may stand unchecked after a kill.
+        looked_at = [t for t in declared_tables().values() if t.transform is None or t.name in self.fingerprints]
+        versions = {**self.released.versions, **{t.name: self.lake.open(t).version() for t in looked_at}}
         if self.checks:
             append_rows(self.lake, records.qa_validation_results, self.checks)
         run = {

@@ -10,6 +10,7 @@ import csv
 import hashlib
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,7 @@ PLAYS_COLUMNS = ("track_id", "played_at", "track_name", "artist_name", "album_na
 SIMULATION_MARKER = "lakesong-simulation.json"
 
 _EXTENDED_NAME = re.compile(r"(streaming_history_(audio|video)|endsong|endvideo)[^/]*\.json$", re.IGNORECASE)
-_ACCOUNT_NAME = re.compile(r"StreamingHistory(_(music|podcast|audiobook))?_?\d*\.json$")
+_ACCOUNT_NAME = re.compile(r"StreamingHistory(_(music|podcast|audiobook))?_?\d*\.json$", re.IGNORECASE)
 _HOW = "Give the zip as Spotify sent it, its unpacked folder, one of its JSON files, or a CSV or Delta table of plays."
 
 
@@ -60,17 +61,21 @@ def find_history(paths: list[Path]) -> HistorySet:
     Raises InputError when a path is missing, or holds no history.
     """
     files: list[HistoryFile] = []
-    markers: list[dict[str, Any]] = []
+    simulations: list[dict[str, Any] | None] = []
     content = hashlib.sha256()
     for path in sorted(paths):
         if not path.exists():
             raise InputError(f"There is no file or folder {path}.", _HOW)
+        markers: list[dict[str, Any]] = []
         found = _find(path, markers, content)
         if not found:
             raise InputError(f"No listening history was found in {path}.", _HOW)
         files += found
+        simulations.append(markers[0] if markers else None)
+    if any(simulation != simulations[0] for simulation in simulations):
+        raise InputError("These files are of different listeners, or simulated and real.", "Import them one by one.")
     ordered = sorted(files, key=lambda file: file.name)
-    return HistorySet(tuple(ordered), content.hexdigest(), markers[0] if markers else None)
+    return HistorySet(tuple(ordered), content.hexdigest(), simulations[0])
 
 
 def _find(path: Path, markers: list[dict[str, Any]], content: Any) -> list[HistoryFile]:
@@ -96,7 +101,7 @@ def _find_in_folder(path: Path, markers: list[dict[str, Any]], content: Any) -> 
     marker = path / SIMULATION_MARKER
     if marker.is_file():
         markers.append(_load_marker(marker.open("rb")))
-    files = [(file, fmt) for file in sorted(path.rglob("*.json")) if (fmt := _format_by_name(file.name))]
+    files = [(file, fmt) for file in sorted(path.rglob("*")) if file.is_file() and (fmt := _format_by_name(file.name))]
     for file, _ in files:
         _add_content(file, content)
     return [_json_file(file, fmt) for file, fmt in files]
@@ -140,16 +145,17 @@ def _json_items(name: str, stream: IO[bytes]) -> Iterator[Item]:
         stream.seek(0)
     try:
         yield from ijson.items(stream, "item", use_float=True)
-    except (ijson.JSONError, UnicodeDecodeError, zipfile.BadZipFile) as error:
-        reason = str(error).splitlines()[0]
+    except (ijson.JSONError, UnicodeDecodeError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+        told = error.args[0].decode("utf-8", "replace") if error.args and isinstance(error.args[0], bytes) else error
+        reason = str(told).strip().splitlines()[0] if str(told).strip() else "it ends too soon"
         raise BrokenFileError(f"{name} is broken or cut off ({reason}).", "Download it again.") from error
 
 
 def _csv_items(path: Path) -> Iterator[Item]:
     with path.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.DictReader(stream)
-        _need_columns(path.name, reader.fieldnames or ())
         try:
+            reader = csv.DictReader(stream)
+            _need_columns(path.name, reader.fieldnames or ())
             for row in reader:
                 yield {key: value or None for key, value in row.items() if key}
         except (csv.Error, UnicodeDecodeError) as error:
@@ -172,6 +178,8 @@ def _need_columns(name: str, columns: Any) -> None:
 
 
 def _format_by_name(name: str) -> Format | None:
+    if name.startswith("._"):  # what macOS puts beside a file in a zip
+        return None
     if _EXTENDED_NAME.search(name):
         return "extended_history"
     return "account_data" if _ACCOUNT_NAME.search(name) else None

@@ -174,9 +174,12 @@ def _old_rows(simulation: Simulation, plays: pd.DataFrame) -> list[str]:
         f'"ip_addr_decrypted":"{ip}","user_agent_decrypted":"unknown",{content},"reason_start":"{start}",'
         f'"reason_end":"{end}","shuffle":{shuffle},"skipped":{"null" if skipped == "false" and dice < 3 else skipped},'
         f'"offline":{offline},"offline_timestamp":{stamp},"incognito_mode":{"null" if dice == 4 else incognito}}}'
-        for ts, platform, ms, country, ip, start, end, shuffle, skipped, offline, incognito, content, stamp, dice in zip(
-            *_shared(plays), contents, stamps, unknown, strict=True
-        )
+        for (
+            (ts, platform, ms, country, ip, start, end, shuffle, skipped, offline, incognito),
+            content,
+            stamp,
+            dice,
+        ) in zip(zip(*_shared(plays), strict=True), contents, stamps, unknown, strict=True)
     ]
 
 

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import stamina
+
 from config.errors import InputError, LakesongError
 from config.settings import Settings
 
@@ -32,6 +34,7 @@ def open_session(settings: Settings) -> Iterator[SparkSession]:
     """
     _need_package("pyspark")
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    stamina.instrumentation.set_on_retry_hooks([])  # a retried commit is no news for a terminal
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
         if settings.spark_remote:

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 from clients.history_files import HistoryFile, HistorySet, find_history
 from engine.fingerprints import digest
 from ingestion.importing import Import, run_import
-from ingestion.listeners import DEFAULT_USER, register_listener
+from ingestion.listeners import DEFAULT_USER, refuse_mixing, register_listener
 from ingestion.receipts import Receipt
 from ingestion.staging import StagedFile
 from mappers import account_data, extended_history, plays
 from mappers.record import payload_of
 from schemas.bronze import import_records_bronze, listening_history_bronze
 from schemas.lake import Lake
-from writers.creation import ensure_table
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -40,9 +39,9 @@ def import_history(
     may not be mixed with, or when the disk has no room.
     """
     found = find_history(paths)
-    ensure_table(lake, listening_history_bronze)
     user, zones = _listener(found, user_id)
-    register_listener(lake, user, zones, is_simulated=found.simulation is not None)
+    is_simulated = found.simulation is not None
+    refuse_mixing(lake, is_simulated)
     job = Import(
         listening_history_bronze,
         [_staged_file(file, user) for file in found.files],
@@ -51,7 +50,10 @@ def import_history(
         user_id=user,
         also=(import_records_bronze,),
     )
-    return run_import(spark, lake, job, progress)
+    receipt = run_import(spark, lake, job, progress)
+    if receipt.total.rows:
+        register_listener(lake, user, zones, is_simulated=is_simulated)
+    return receipt
 
 
 def _listener(found: HistorySet, user_id: str | None) -> tuple[str, list[tuple[datetime, str]] | None]:

@@ -23,13 +23,8 @@ def read_listeners(lake: Lake) -> list[dict[str, Any]]:
     return list({(row["user_id"], row["valid_from"]): row for row in rows}.values())
 
 
-def register_listener(
-    lake: Lake, user_id: str, zones: list[tuple[datetime, str]] | None = None, *, is_simulated: bool = False
-) -> None:
-    """Record a listener, if new, with the zones given (or none: the setting TIMEZONE holds).
-
-    Raises InputError when a simulated listener would come into a lake of real ones, or the other way round.
-    """
+def refuse_mixing(lake: Lake, is_simulated: bool) -> None:
+    """Raise InputError when a simulated listener would come into a lake of real ones, or the other way round."""
     present = read_listeners(lake)
     if any(row["is_simulated"] != is_simulated for row in present):
         theirs, ours = ("a simulated", "a real") if present[0]["is_simulated"] else ("a real", "a simulated")
@@ -37,6 +32,17 @@ def register_listener(
             f"The lake {lake.root} holds {theirs} listener; {ours} one is not mixed in.",
             "Use another lake: `lakesong --lake FOLDER …`, or set LAKE_URI.",
         )
+
+
+def register_listener(
+    lake: Lake, user_id: str, zones: list[tuple[datetime, str]] | None = None, *, is_simulated: bool = False
+) -> None:
+    """Record a listener, if new, with the zones given (or none: the setting TIMEZONE holds).
+
+    Raises InputError when the listener may not be mixed with those of the lake, or a zone is not known.
+    """
+    refuse_mixing(lake, is_simulated)
+    present = read_listeners(lake)
     known = {(row["user_id"], row["valid_from"]): row["time_zone"] for row in present}
     missing = user_id not in {user for user, _ in known}
     first: list[tuple[datetime, str | None]] = [(ALWAYS, None)] if missing else []

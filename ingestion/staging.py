@@ -19,6 +19,7 @@ from schemas.lake import Lake
 from writers.records import arrow_schema
 
 BATCH_ROWS = 5_000
+BATCHES_A_COMMIT = 10
 ADDED_LATER = ("batch_id", "ingested_at")
 _PLACE = [pa.field("file_number", pa.int32()), pa.field("row_number", pa.int64())]
 _REJECTED = pa.schema([*_PLACE, pa.field("reason", pa.string()), pa.field("payload", pa.string())])
@@ -71,14 +72,13 @@ def staged(lake: Lake, table: Table, files: list[StagedFile], progress: Callable
     """
     staging = Staging(f"{lake.root}/staging")
     _remove(lake, staging.folder)
-    mapped = [f.with_nullable(True) for f in arrow_schema(table) if f.name not in ADDED_LATER]
-    schema = pa.schema([*mapped, *_PLACE])
-    rejected = _Rejected(staging.rejected)
-    reader = pa.RecordBatchReader.from_batches(
-        schema, _batches(_rows(files, rejected, staging.broken, progress), schema)
-    )
+    columns = [field.with_nullable(True) for field in arrow_schema(table) if field.name not in ADDED_LATER]
+    schema = pa.schema([*columns, *_PLACE])
+    mapped, rejected = _Chunks(staging.mapped, schema), _Chunks(staging.rejected, _REJECTED)
     try:
-        write_deltalake(staging.mapped, reader, mode="overwrite")
+        for row in _rows(files, rejected, staging.broken, progress):
+            mapped.add(row)
+        mapped.flush()
         rejected.flush()
         yield staging
     finally:
@@ -102,25 +102,38 @@ def need_room(lake: Lake, source_bytes: int) -> None:
         )
 
 
-class _Rejected:
-    """Rejected rows on their way to their staging table, a chunk at a time."""
+class _Chunks:
+    """Rows on their way to a staging table: turned into Arrow and written a chunk at a time, to bound memory.
 
-    def __init__(self, path: str) -> None:
+    Written from here and not from a stream that delta-rs pulls, since a client may read Delta itself.
+    """
+
+    def __init__(self, path: str, schema: pa.Schema) -> None:
         self._path = path
-        self._chunk: list[dict[str, Any]] = []
+        self._schema = schema
+        self._rows: list[dict[str, Any]] = []
+        self._batches: list[pa.RecordBatch] = []
 
     def add(self, row: dict[str, Any]) -> None:
-        self._chunk.append(row)
-        if len(self._chunk) == BATCH_ROWS:
+        self._rows.append(row)
+        if len(self._rows) == BATCH_ROWS:
+            self._to_arrow()
+        if len(self._batches) == BATCHES_A_COMMIT:
             self.flush()
 
     def flush(self) -> None:
-        write_deltalake(self._path, pa.Table.from_pylist(self._chunk, schema=_REJECTED), mode="append")
-        self._chunk = []
+        """Write what has gathered; the table is made even without rows."""
+        self._to_arrow()
+        write_deltalake(self._path, pa.Table.from_batches(self._batches, self._schema), mode="append")
+        self._batches = []
+
+    def _to_arrow(self) -> None:
+        self._batches.append(pa.RecordBatch.from_pylist(self._rows, schema=self._schema))
+        self._rows = []
 
 
 def _rows(
-    files: list[StagedFile], rejected: _Rejected, broken: dict[int, str], progress: Callable[[str], None]
+    files: list[StagedFile], rejected: _Chunks, broken: dict[int, str], progress: Callable[[str], None]
 ) -> Iterator[dict[str, Any]]:
     for file_number, file in enumerate(files):
         progress(f"reading {file.name} ({file_number + 1} of {len(files)})")
@@ -133,16 +146,6 @@ def _rows(
                     rejected.add({"payload": file.payload(item), "reason": str(error), **place})
         except InputError as error:
             broken[file_number] = str(error)
-
-
-def _batches(rows: Iterator[dict[str, Any]], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    chunk: list[dict[str, Any]] = []
-    for row in rows:
-        chunk.append(row)
-        if len(chunk) == BATCH_ROWS:
-            yield pa.RecordBatch.from_pylist(chunk, schema=schema)
-            chunk = []
-    yield pa.RecordBatch.from_pylist(chunk, schema=schema)
 
 
 def _remove(lake: Lake, folder: str) -> None:

@@ -35,11 +35,12 @@ def open_reader(lake: Lake) -> duckdb.DuckDBPyConnection:
 
 
 def _columns(table: Table) -> str:
-    """The columns, instants as plain UTC timestamps: DuckDB works with zoned ones only by an extension it fetches."""
-    return ", ".join(
-        f"CAST({column.name} AS TIMESTAMP) AS {column.name}" if column.type == "TIMESTAMP" else f'"{column.name}"'
-        for column in table.columns
-    )
+    """The columns, instants as plain UTC timestamps: DuckDB works with zoned ones only by an extension it fetches.
+
+    A cast would give the machine's own zone.
+    """
+    instant = "make_timestamp(epoch_us({0})) AS {0}"
+    return ", ".join((instant if c.type == "TIMESTAMP" else '"{0}"').format(c.name) for c in table.columns)
 
 
 def no_lake(lake: Lake) -> InputError:

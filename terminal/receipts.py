@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rich.markup import escape
+
 from ingestion.receipts import FileReceipt, Receipt
 from terminal.screen import err, grid, out
 
@@ -13,7 +15,7 @@ def print_receipt(receipt: Receipt) -> None:
     table = grid("file", *_COUNTS, right=_COUNTS)
     for file in receipt.files:
         if not file.error:
-            table.add_row(file.file, *_numbers(file))
+            table.add_row(escape(file.file), *_numbers(file))
     if len(receipt.files) > 1:
         table.add_row("total", *_numbers(receipt.total), style="bold")
     if table.row_count:
@@ -22,9 +24,9 @@ def print_receipt(receipt: Receipt) -> None:
     if total.not_music:
         out.print(f"{total.not_music:,} of the new are podcasts or audiobooks: kept, and left out of music statistics.")
     for reason, count in sorted(total.reasons.items()):
-        out.print(f"{count:,} set aside: {reason} (see the table rejected_records_bronze).")
+        out.print(f"{count:,} set aside: {escape(reason)} (see the table rejected_records_bronze).")
     for file in receipt.broken:
-        err.print(f"Not taken in: {file.error}", style="red")
+        err.print(f"Not taken in: {escape(str(file.error))}", style="red")
 
 
 def _numbers(file: FileReceipt) -> list[str]:

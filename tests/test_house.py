@@ -47,7 +47,7 @@ ONLY = {
     ("transformations", "config"): {"config.zones"},
     ("mappers", "clients"): {"clients.kaggle_csv"},
     ("serving", "ingestion"): {"ingestion.listeners"},
-    ("mappers", "schemas"): {"schemas.bronze"},
+    ("mappers", "schemas"): {"schemas.bronze", "schemas.columns"},
     ("clients", "config"): {"config.errors"},
     ("writers", "config"): {"config.errors"},
     ("ingestion", "models"): {"models.synthetic_features"},

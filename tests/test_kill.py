@@ -36,7 +36,7 @@ RUNS = {"pipeline_runs", "qa_validation_results"}
 LOG = "ingestion_runs_bronze"
 
 # How often each command is killed in the long test.
-POINTS = {"import": 10, "import-catalog": 5, "build": 13}
+POINTS = {"import": 13, "import-catalog": 6, "build": 16}
 
 
 @dataclass(frozen=True)

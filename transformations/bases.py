@@ -40,6 +40,11 @@ def measured_time() -> Column:
     return F.when(~F.col("is_synthetic"), feature_time()).otherwise(0)
 
 
+def exact(feature: Column) -> Column:
+    """A feature as a decimal: sums of doubles differ in the last digit with the order of the rows, these do not."""
+    return feature.cast("decimal(18, 12)")
+
+
 def listening_sums() -> dict[str, Column]:
     """What gold sums over plays on a basis, by name: counts, times, and features weighted by the time listened."""
     sums = {
@@ -49,8 +54,8 @@ def listening_sums() -> dict[str, Column]:
         "listened_ms": F.sum("listened_ms"),
         "feature_ms": F.sum(feature_time()),
         "measured_feature_ms": F.sum(measured_time()),
-        "valence_ms": F.sum(F.col("valence") * feature_time()),
-        "energy_ms": F.sum(F.col("energy") * feature_time()),
+        "valence_ms": F.sum(exact(F.col("valence")) * feature_time()),
+        "energy_ms": F.sum(exact(F.col("energy")) * feature_time()),
     }
     return {name: column.alias(name) for name, column in sums.items()}
 

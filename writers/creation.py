@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from deltalake import DeltaTable, Field, Schema
+from deltalake.exceptions import DeltaError
 from deltalake.schema import PrimitiveType
 
 from config.errors import ForeignTableError
@@ -26,6 +27,12 @@ def ensure_table(lake: Lake, table: Table) -> DeltaTable:
     _add_new_columns(delta, table)
     _add_new_constraints(delta, table)
     return delta
+
+
+def refuse_foreign(lake: Lake, table: Table) -> None:
+    """Raise ForeignTableError when something stands at the table's address that cannot become the table."""
+    if lake.has(table):
+        _refuse_differences(lake.open(table), table)
 
 
 def _create(lake: Lake, table: Table) -> DeltaTable:
@@ -96,7 +103,14 @@ def _add_new_columns(delta: DeltaTable, table: Table) -> None:
 
 
 def _add_new_constraints(delta: DeltaTable, table: Table) -> None:
+    """Add the constraints that are not there yet, known by name: a changed condition needs a new name."""
     stored = delta.metadata().configuration
     for name, condition in table.constraints.items():
         if f"delta.constraints.{name}" not in stored:
-            delta.alter.add_constraint({name: condition})
+            try:
+                delta.alter.add_constraint({name: condition})
+            except DeltaError as error:
+                raise ForeignTableError(
+                    f"Table {table.name} holds rows that break its new constraint {name} ({condition}).",
+                    "Mend or remove those rows, or build into a new LAKE_URI.",
+                ) from error

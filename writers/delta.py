@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import and_
 from typing import TYPE_CHECKING, TypeVar
+from uuid import uuid4
 
 import stamina
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from schemas.declaration import MONTH_COLUMN, Table
@@ -41,19 +44,22 @@ def append_new(lake: Lake, table: Table, rows: DataFrame, order: Sequence[str] =
     by all columns) is kept, so that the order of arrival changes nothing. The comparison of keys is null-safe.
     """
     ensure_table(lake, table)
-    unique = _first_of_each_key(table, rows, order)
+    unique = _not_there_yet(lake, table, _first_of_each_key(table, rows, order))
     keys = [*table.primary_key, *(name for name in table.partition_by if name not in table.primary_key)]
     condition = " AND ".join(f"present.{name} <=> arriving.{name}" for name in keys)
-    view = f"new_{table.name}"
+    spark, view = unique.sparkSession, f"new_{uuid4().hex}"
 
     def merge() -> None:
-        unique.createOrReplaceTempView(view)
-        unique.sparkSession.sql(
+        spark.sql(
             f"MERGE INTO delta.`{lake.path(table)}` AS present USING {view} AS arriving ON {condition} "
             "WHEN NOT MATCHED THEN INSERT *"
         ).collect()
 
-    retry_conflicts(merge)
+    unique.createOrReplaceTempView(view)
+    try:
+        retry_conflicts(merge)
+    finally:
+        spark.catalog.dropTempView(view)
 
 
 def replace(lake: Lake, table: Table, rows: DataFrame) -> None:
@@ -102,15 +108,26 @@ def _is_conflict(error: Exception) -> bool:
     return any(sign in str(error) for sign in _CONFLICTS)
 
 
+def _not_there_yet(lake: Lake, table: Table, rows: DataFrame) -> DataFrame:
+    """Leave out what the table has already: the merge would pass over it too, but hold it in memory."""
+    there = rows.sparkSession.read.format("delta").load(lake.path(table))
+    keys = there.select(*(F.col(key).alias(f"_{key}") for key in table.primary_key))
+    return rows.join(keys, on=_same_key(table), how="left_anti").select(*table.column_names)
+
+
+def _same_key(table: Table) -> Column:
+    """Rows of the table against keys under names with an underscore before them; null equals null."""
+    return reduce(and_, (F.col(key).eqNullSafe(F.col(f"_{key}")) for key in table.primary_key))
+
+
 def _first_of_each_key(table: Table, rows: DataFrame, order: Sequence[str]) -> DataFrame:
     """One row a key. Only keys that repeat are sorted: sorting all rows would cost memory for nothing."""
     keys = list(table.primary_key)
-    # The key is among them, though equal within a window: Spark wants an order where a table is nothing but its key.
-    tie_breakers = [name for name in table.column_names if name not in order]
+    tie_breakers = [name for name in table.column_names if name not in order]  # the key too: a table may be no more
     wanted = rows.select(*table.column_names)
-    repeated = wanted.groupBy(*keys).count().where(F.col("count") > 1).drop("count")
-    ranked = wanted.join(repeated, on=keys, how="left_semi").withColumn(
+    repeated = wanted.groupBy(*keys).count().where(F.col("count") > 1).select(*(F.col(k).alias(f"_{k}") for k in keys))
+    ranked = wanted.join(repeated, on=_same_key(table), how="left_semi").withColumn(
         "_rank", F.row_number().over(Window.partitionBy(*keys).orderBy(*order, *tie_breakers))
     )
     first = ranked.where(F.col("_rank") == 1).select(*table.column_names)
-    return wanted.join(repeated, on=keys, how="left_anti").select(*table.column_names).unionByName(first)
+    return wanted.join(repeated, on=_same_key(table), how="left_anti").select(*table.column_names).unionByName(first)

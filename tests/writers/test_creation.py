@@ -116,7 +116,6 @@ def test_a_new_check_is_enforced_from_then_on(lake: Lake) -> None:
             "it has columns that are not declared (age)",
         ),
         (changed(PETS, partition_by=()), "it is partitioned by month"),
-        (changed(PETS, constraints={"age_not_negative": "age IS NULL OR age > 5"}), "age_not_negative"),
     ],
 )
 def test_any_other_change_of_a_declaration_is_refused_and_explained(table: Table, difference: str, lake: Lake) -> None:

@@ -76,8 +76,8 @@ def test_without_an_order_all_other_columns_choose_among_repeats(frame: Any, tmp
     for number, arrival in enumerate((batch, batch[::-1])):
         lake = Lake(str(tmp_path / str(number)))
         append_new(lake, PETS, frame(*arrival))
-        kept.append(stored(lake))
-    assert kept == [[(None, "A", "2024-01", 9), ("rex", "A", "2024-03", 1)]] * 2
+        kept.append(set(stored(lake)))
+    assert kept == [{(None, "A", "2024-01", 9), ("rex", "A", "2024-03", 1)}] * 2
 
 
 def test_a_batch_with_a_row_against_a_rule_leaves_the_table_as_it_was(frame: Any, lake: Lake) -> None:

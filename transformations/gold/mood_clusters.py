@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 from models.mood_clusters import FEATURES
 from schemas.columns import BASIS, IS_SIMULATED, SUMMARY, USER_ID
 from schemas.declaration import Expectation, table
-from transformations.bases import measured_time, on_each_basis, share
+from transformations.bases import exact, measured_time, on_each_basis, share
 
 _LISTENER = ["user_id", "basis"]
 
@@ -61,7 +61,7 @@ def mood_clusters(
         F.sum("play_count").alias("play_count"),
         F.sum("listened_ms").alias("listened_ms"),
         share(F.sum(measured_time()), F.sum("listened_ms")).alias("measured_share"),
-        *(F.avg(name).alias(name) for name in FEATURES),
+        *(share(F.sum(exact(F.col(name))), F.count(name)).alias(name) for name in FEATURES),
         *(F.max(name).alias(name) for name in figures),
         F.max("reason").alias("reason"),
     )
