@@ -77,6 +77,8 @@ def _apache_spark(settings: Settings) -> SparkSession:
             "SPARK_MASTER is set, but Java was not found.",
             "Install a Java 17 runtime, or unset SPARK_MASTER to use the embedded engine, which needs none.",
         )
+    # PySpark leaves this behind after a Spark Connect session, for child processes too; a master is not reached so.
+    os.environ.pop("SPARK_CONNECT_MODE_ENABLED", None)
     with _stderr_to(settings.state_dir / "engine.log"):
         session: SparkSession = _spark_builder(settings).getOrCreate()
         return session
