@@ -71,21 +71,19 @@ def _stamp(ts: object, fields: Row) -> str:
 
 def _what(item: dict[str, Any]) -> Row:
     """What was played. Music is told by its URI or its names; then audiobooks, then podcasts."""
-    title, artist = text(item.get("master_metadata_track_name")), text(item.get("master_metadata_album_artist_name"))
-    track_id = track_id_of(item.get("spotify_track_uri"))
-    chapter, book = text(item.get("audiobook_chapter_title")), text(item.get("audiobook_title"))
-    episode, show = text(item.get("episode_name")), text(item.get("episode_show_name"))
+    title, track_id = text(item.get("master_metadata_track_name")), track_id_of(item.get("spotify_track_uri"))
     if track_id or title:
-        album = text(item.get("master_metadata_album_album_name"))
         return {
             "kind": "track",
             "track_id": track_id,
             "track_name": title,
-            "artist_name": artist,
-            "album_name": album,
+            "artist_name": text(item.get("master_metadata_album_artist_name")),
+            "album_name": text(item.get("master_metadata_album_album_name")),
         }
+    chapter, book = text(item.get("audiobook_chapter_title")), text(item.get("audiobook_title"))
     if chapter or book or item.get("audiobook_uri") or item.get("audiobook_chapter_uri"):
         return {"kind": "audiobook", "episode_name": chapter, "show_name": book}
+    episode, show = text(item.get("episode_name")), text(item.get("episode_show_name"))
     if episode or show or item.get("spotify_episode_uri"):
         return {"kind": "episode", "episode_name": episode, "show_name": show}
     raise RejectedError("nothing says what was played")

@@ -22,7 +22,7 @@ _DETAILS = [c.name for c in listening_history_bronze.columns if c.name not in _I
 _EMPTY: Row = dict.fromkeys(listening_history_bronze.column_names)
 
 
-_PLAIN = str | int | float | datetime
+_PLAIN = {str, int, float, bool, datetime}
 _to_json = json.JSONEncoder(ensure_ascii=False, default=str).encode
 
 
@@ -63,8 +63,7 @@ def sha256(parts: Iterable[object]) -> str:
 
 def payload_of(item: Mapping[str, Any], allowed: Iterable[str]) -> str:
     """The allowed fields of a raw item as JSON: what is not on the list, or within a field, never reaches the disk."""
-    kept = {name: item[name] for name in allowed if isinstance(item.get(name), _PLAIN)}
-    return _to_json(kept)
+    return _to_json({name: item[name] for name in allowed if type(item.get(name)) in _PLAIN})
 
 
 def parse_stamp(value: object) -> datetime:

@@ -47,6 +47,8 @@ def append_new(lake: Lake, table: Table, rows: DataFrame, order: Sequence[str] =
     unique = _not_there_yet(lake, table, _first_of_each_key(table, rows, order))
     keys = [*table.primary_key, *(name for name in table.partition_by if name not in table.primary_key)]
     condition = " AND ".join(f"present.{name} <=> arriving.{name}" for name in keys)
+    if unique.isEmpty():
+        return
     spark, view = unique.sparkSession, f"new_{uuid4().hex}"
 
     def merge() -> None:
