@@ -65,6 +65,10 @@ class Release:
     versions: Mapping[str, int] = field(default_factory=dict)
     fingerprints: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
+    def version_of(self, table: Table) -> int | None:
+        """The version that readers see: the released one of a table that is made, else None for the newest."""
+        return self.versions.get(table.name) if table.transform is not None else None
+
 
 def latest_release(lake: Lake) -> Release:
     """The newest released build of the lake; empty where none has passed yet."""

@@ -49,8 +49,8 @@ def register_listener(
     wanted = zones or first
     new = [(at, zone) for at, zone in wanted if (user_id, at) not in known or known[(user_id, at)] != zone]
     for _, zone in new:
-        if zone is not None and zone not in available_timezones():
-            raise InputError(f"'{zone}' is no IANA time zone.", "Write it like Europe/Berlin.")
+        if zone is not None:
+            _need_zone(zone)
     now = datetime.now(UTC)
     rows = [
         {
@@ -71,8 +71,7 @@ def record_zone(lake: Lake, user_id: str, time_zone: str, since: date | None) ->
 
     Raises InputError for a listener or a zone that is not known.
     """
-    if time_zone not in available_timezones():
-        raise InputError(f"'{time_zone}' is no IANA time zone.", "Write it like Europe/Berlin.")
+    _need_zone(time_zone)
     mine = [row for row in read_listeners(lake) if row["user_id"] == user_id]
     if not mine:
         raise InputError(f"There is no listener {user_id} in {lake.root}.", "`lakesong listeners` lists them.")
@@ -85,3 +84,8 @@ def record_zone(lake: Lake, user_id: str, time_zone: str, since: date | None) ->
         "recorded_at": datetime.now(UTC),
     }
     append_rows(lake, listeners, [row])
+
+
+def _need_zone(name: str) -> None:
+    if name not in available_timezones():
+        raise InputError(f"'{name}' is no IANA time zone.", "Write it like Europe/Berlin.")

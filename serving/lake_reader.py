@@ -24,11 +24,10 @@ def open_reader(lake: Lake) -> duckdb.DuckDBPyConnection:
     present = {name: table for name, table in declared_tables().items() if lake.has(table)}
     if not present:
         raise no_lake(lake)
-    released = latest_release(lake).versions
+    release = latest_release(lake)
     connection = duckdb.connect()
     for name, table in present.items():
-        version = released.get(name) if table.transform is not None else None
-        connection.register(f"{name}_delta", lake.open(table, version).to_pyarrow_dataset())
+        connection.register(f"{name}_delta", lake.open(table, release.version_of(table)).to_pyarrow_dataset())
         connection.execute(f'CREATE VIEW "{name}" AS SELECT {_columns(table)} FROM "{name}_delta"')
     connection.execute("SET enable_external_access = false; SET lock_configuration = true")
     return connection

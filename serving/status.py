@@ -11,24 +11,20 @@ from serving.lake_reader import open_reader
 
 
 def lake_status(lake: Lake) -> dict[str, Any]:
-    """The state of a lake as plain data. Raises InputError when there is no lake.
-
-    feature_shares: share of the listening time by source of its audio features, 0-1; `none` has no features.
-    """
+    """The state of a lake as plain data. Raises InputError when there is no lake."""
     reader = open_reader(lake)
-    released = latest_release(lake).versions
+    release = latest_release(lake)
     tables = []
     for name, table in declared_tables().items():
         if not lake.has(table):
             continue
-        version = released.get(name) if table.transform is not None else None
         rows = reader.execute(f'SELECT count(*) FROM "{name}"').fetchone()
         tables.append(
             {
                 "table": name,
                 "layer": table.layer,
                 "rows": rows[0] if rows else 0,
-                "version": lake.open(table, version).version(),
+                "version": lake.open(table, release.version_of(table)).version(),
             }
         )
     simulated = {row["user_id"]: row["is_simulated"] for row in read_listeners(lake)}
@@ -36,11 +32,12 @@ def lake_status(lake: Lake) -> dict[str, Any]:
         "lake": lake.root,
         "tables": tables,
         "listeners": [{"user_id": user, "is_simulated": flag} for user, flag in sorted(simulated.items())],
-        "feature_shares": _feature_shares(reader) if "listening_with_features" in released else {},
+        "feature_shares": feature_shares(reader) if "listening_with_features" in release.versions else {},
     }
 
 
-def _feature_shares(reader: Any) -> dict[str, float]:
+def feature_shares(reader: Any) -> dict[str, float]:
+    """Share of the listening time by source of its audio features, 0-1; `none` has no features."""
     rows = reader.execute(
         """
         SELECT coalesce(feature_source, 'none') AS source, sum(listened_ms) * 1.0 / sum(sum(listened_ms)) OVER ()

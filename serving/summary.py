@@ -8,7 +8,7 @@ from config.zones import zones_of_country
 from ingestion.listeners import read_listeners
 from schemas.lake import Lake
 from serving.lake_reader import open_reader
-from serving.status import lake_status
+from serving.status import feature_shares
 
 SHOWN_INDICATORS = (
     "valence_centre",
@@ -77,5 +77,5 @@ def lake_summary(lake: Lake, user_id: str) -> dict[str, Any]:
         "top_artists": rows(artists, user_id),
         "moods": rows(moods, user_id),
         "indicators": [found[name] for name in SHOWN_INDICATORS if name in found],
-        "feature_shares": lake_status(lake)["feature_shares"],
+        "feature_shares": feature_shares(reader),
     }
