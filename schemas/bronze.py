@@ -147,6 +147,10 @@ ingestion_runs_bronze = Table(
         known_count       BIGINT NOT NULL COMMENT 'Rows that were already known',
         duplicate_count   BIGINT NOT NULL COMMENT 'Rows repeated within their file',
         rejected_count    BIGINT NOT NULL COMMENT 'Rows set aside',
+        request_count     BIGINT COMMENT 'Requests that were sent to a service',
+        oldest_at         TIMESTAMP COMMENT 'Oldest play that a poll was offered (UTC, as delivered)',
+        newest_at         TIMESTAMP COMMENT 'Newest play that a poll was offered (UTC, as delivered)',
+        is_full           BOOLEAN COMMENT 'Whether a poll was offered as many plays as Spotify ever shows',
         error             STRING COMMENT 'What went wrong, where something did'
     """,
     primary_key=("run_id",),
@@ -156,6 +160,189 @@ ingestion_runs_bronze = Table(
     },
 )
 
+_DESCRIBED_BY = """
+        provider        STRING NOT NULL COMMENT 'Who described it: spotify, reccobeats or file',
+        revision        STRING NOT NULL COMMENT 'SHA-256 of the other fields that silver reads'
+"""
+
+tracks_bronze = Table(
+    name="tracks_bronze",
+    layer="bronze",
+    description="Tracks as a service described them. The same track with other details is a further revision.",
+    schema=f"""
+        track_id        STRING NOT NULL COMMENT 'Spotify id of the track',
+        {_DESCRIBED_BY},
+        track_name      STRING COMMENT 'Title of the track',
+        artist_id       STRING COMMENT 'Spotify id of the first artist',
+        artist_name     STRING COMMENT 'First artist of the track',
+        artist_ids      STRING COMMENT 'Spotify ids of all artists, JSON array in order of credit',
+        artist_names    STRING COMMENT 'Names of all artists, JSON array in order of credit',
+        album_id        STRING COMMENT 'Spotify id of the album',
+        album_name      STRING COMMENT 'Album',
+        isrc            STRING COMMENT 'International code of the recording',
+        duration_ms     BIGINT COMMENT 'Length of the track in milliseconds',
+        explicit        BOOLEAN COMMENT 'Whether the lyrics are marked explicit',
+        popularity      INT COMMENT 'Popularity 0-100, where the source gives it',
+        disc_number     INT COMMENT 'Disc of the album that the track is on',
+        track_number    INT COMMENT 'Place of the track on its disc',
+        payload         STRING COMMENT 'Allowed fields of the record as delivered, JSON',
+        mapper_version  INT NOT NULL COMMENT 'Version of the mapper that made the row',
+        {BATCH}
+    """,
+    primary_key=("track_id", "provider", "revision"),
+)
+
+albums_bronze = Table(
+    name="albums_bronze",
+    layer="bronze",
+    description="Albums as Spotify described them, each with the list of its tracks.",
+    schema=f"""
+        album_id        STRING NOT NULL COMMENT 'Spotify id of the album',
+        {_DESCRIBED_BY},
+        album_name      STRING COMMENT 'Album',
+        artist_id       STRING COMMENT 'Spotify id of the first artist',
+        artist_name     STRING COMMENT 'First artist of the track',
+        artist_ids      STRING COMMENT 'Spotify ids of all artists, JSON array in order of credit',
+        artist_names    STRING COMMENT 'Names of all artists, JSON array in order of credit',
+        album_type      STRING COMMENT 'album, single or compilation',
+        released_on     STRING COMMENT 'Day, month or year of release, as delivered',
+        upc             STRING COMMENT 'Universal product code',
+        total_tracks    INT COMMENT 'Number of tracks, as delivered',
+        track_ids       STRING COMMENT 'Spotify ids of the tracks, JSON array in album order; null where not fetched',
+        payload         STRING COMMENT 'Allowed fields of the record as delivered, JSON',
+        mapper_version  INT NOT NULL COMMENT 'Version of the mapper that made the row',
+        {BATCH}
+    """,
+    primary_key=("album_id", "provider", "revision"),
+)
+
+artists_bronze = Table(
+    name="artists_bronze",
+    layer="bronze",
+    description="Artists as Spotify, or an artist catalogue in a file, described them.",
+    schema=f"""
+        artist_id       STRING NOT NULL COMMENT 'Spotify id of the first artist',
+        {_DESCRIBED_BY},
+        artist_name     STRING COMMENT 'First artist of the track',
+        genres          STRING COMMENT 'Genres, JSON array; null where the source gives none',
+        popularity      INT COMMENT 'Popularity 0-100, where the source gives it',
+        follower_count  BIGINT COMMENT 'Followers, where the source gives them',
+        payload         STRING COMMENT 'Allowed fields of the record as delivered, JSON',
+        mapper_version  INT NOT NULL COMMENT 'Version of the mapper that made the row',
+        {BATCH}
+    """,
+    primary_key=("artist_id", "provider", "revision"),
+)
+
+COLLECTIONS = ("saved_tracks", "followed_artists", "playlists", "playlist_items", "top_items")
+
+_SNAPSHOT = f"snapshot_key STRING NOT NULL COMMENT 'Snapshot that the row belongs to', {USER_ID}"
+
+library_snapshots_bronze = Table(
+    name="library_snapshots_bronze",
+    layer="bronze",
+    description="One row each time that a collection of a listener was read and was not as it had been before.",
+    schema=f"""
+        {_SNAPSHOT},
+        collection   STRING NOT NULL COMMENT 'saved_tracks, followed_artists, playlists, playlist_items or top_items',
+        part         STRING NOT NULL COMMENT 'Playlist id, or kind and range of top items; empty for a whole collection',
+        snapshot_at  TIMESTAMP NOT NULL COMMENT 'When the collection was read (UTC)',
+        version_tag  STRING NOT NULL COMMENT 'Equal tags, equal items: Spotify''s snapshot id, or a SHA-256',
+        item_count   BIGINT NOT NULL COMMENT 'Items that were read',
+        is_readable  BOOLEAN NOT NULL COMMENT 'False where Spotify does not show the items of another''s playlist',
+        {BATCH}
+    """,
+    primary_key=("snapshot_key",),
+    constraints={"known_collection": "collection IN ('" + "', '".join(COLLECTIONS) + "')"},
+)
+
+saved_tracks_bronze = Table(
+    name="saved_tracks_bronze",
+    layer="bronze",
+    description="The tracks of a snapshot of a listener's saved tracks.",
+    schema=f"""
+        {_SNAPSHOT},
+        position     INT NOT NULL COMMENT 'Place in the collection, from 1',
+        track_id     STRING NOT NULL COMMENT 'Spotify id of the track',
+        track_name   STRING COMMENT 'Title of the track',
+        artist_name  STRING COMMENT 'First artist of the track',
+        added_at     TIMESTAMP COMMENT 'When the listener added it (UTC)',
+        {BATCH}
+    """,
+    primary_key=("snapshot_key", "position"),
+)
+
+followed_artists_bronze = Table(
+    name="followed_artists_bronze",
+    layer="bronze",
+    description="The artists of a snapshot of those that a listener follows.",
+    schema=f"""
+        {_SNAPSHOT},
+        position     INT NOT NULL COMMENT 'Place in the collection, from 1',
+        artist_id    STRING NOT NULL COMMENT 'Spotify id of the first artist',
+        artist_name  STRING COMMENT 'First artist of the track',
+        {BATCH}
+    """,
+    primary_key=("snapshot_key", "position"),
+)
+
+top_items_bronze = Table(
+    name="top_items_bronze",
+    layer="bronze",
+    description="What Spotify ranked highest for a listener, and when it did.",
+    schema=f"""
+        {_SNAPSHOT},
+        item_kind    STRING NOT NULL COMMENT 'What the id names: track, artist, album, discography or audio_features',
+        time_range   STRING NOT NULL COMMENT 'short_term (4 weeks), medium_term (6 months) or long_term (a year)',
+        position     INT NOT NULL COMMENT 'Place in the collection, from 1',
+        item_id      STRING NOT NULL COMMENT 'Spotify id of the item',
+        item_name    STRING COMMENT 'Title or name of the item',
+        artist_name  STRING COMMENT 'First artist of the track',
+        snapshot_at  TIMESTAMP NOT NULL COMMENT 'When the collection was read (UTC)',
+        {BATCH}
+    """,
+    primary_key=("snapshot_key", "position"),
+)
+
+playlists_bronze = Table(
+    name="playlists_bronze",
+    layer="bronze",
+    description="The playlists of a snapshot of a listener's list of playlists, own and followed.",
+    schema=f"""
+        {_SNAPSHOT},
+        position         INT NOT NULL COMMENT 'Place in the collection, from 1',
+        playlist_id      STRING NOT NULL COMMENT 'Spotify id of the playlist',
+        playlist_name    STRING COMMENT 'Name of the playlist',
+        playlist_description STRING COMMENT 'Text that the owner wrote',
+        owner_id         STRING COMMENT 'Spotify id of the owner',
+        is_own           BOOLEAN COMMENT 'Whether the listener owns it',
+        is_collaborative BOOLEAN COMMENT 'Whether others may change it',
+        is_public        BOOLEAN COMMENT 'Whether it shows on the profile',
+        version_tag      STRING COMMENT 'Equal tags, equal items: Spotify''s snapshot id, or a SHA-256',
+        total_tracks     INT COMMENT 'Number of tracks, as delivered',
+        {BATCH}
+    """,
+    primary_key=("snapshot_key", "position"),
+)
+
+playlist_items_bronze = Table(
+    name="playlist_items_bronze",
+    layer="bronze",
+    description="The items of a snapshot of one playlist, in its order.",
+    schema=f"""
+        {_SNAPSHOT},
+        position     INT NOT NULL COMMENT 'Place in the collection, from 1',
+        playlist_id  STRING NOT NULL COMMENT 'Spotify id of the playlist',
+        item_uri     STRING NOT NULL COMMENT 'Spotify''s address of the item: track, episode or local file',
+        track_id     STRING COMMENT 'Spotify id of the track',
+        track_name   STRING COMMENT 'Title of the track',
+        artist_name  STRING COMMENT 'First artist of the track',
+        added_at     TIMESTAMP COMMENT 'When the listener added it (UTC)',
+        {BATCH}
+    """,
+    primary_key=("snapshot_key", "position"),
+)
+
 TABLES = (
     listening_history_bronze,
     import_records_bronze,
@@ -163,5 +350,14 @@ TABLES = (
     kaggle_tracks_bronze,
     my_tracks_features_bronze,
     my_tracks_features_bronze_synthetic,
+    tracks_bronze,
+    albums_bronze,
+    artists_bronze,
+    library_snapshots_bronze,
+    saved_tracks_bronze,
+    followed_artists_bronze,
+    top_items_bronze,
+    playlists_bronze,
+    playlist_items_bronze,
     ingestion_runs_bronze,
 )

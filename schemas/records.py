@@ -56,4 +56,36 @@ qa_validation_results = Table(
     constraints={"known_status": "status IN ('PASS', 'WARN', 'FAIL')"},
 )
 
-TABLES = (listeners, pipeline_runs, qa_validation_results)
+ingestion_state = Table(
+    name="ingestion_state",
+    layer="records",
+    description="What collection remembers between runs: not-before times, refusals and cursors. The newest row holds.",
+    schema="""
+        service     STRING NOT NULL COMMENT 'spotify, reccobeats or deezer',
+        subject     STRING NOT NULL COMMENT 'Listener that it concerns, or * for all',
+        state_name  STRING NOT NULL COMMENT 'What is remembered',
+        state_value STRING COMMENT 'Its value as text',
+        not_before  TIMESTAMP COMMENT 'Not to be tried again before (UTC)',
+        recorded_at TIMESTAMP NOT NULL COMMENT 'When the row was recorded (UTC); the newest row of a key holds'
+    """,
+    primary_key=("service", "subject", "state_name", "recorded_at"),
+)
+
+catalog_queue = Table(
+    name="catalog_queue",
+    layer="records",
+    description="Ids whose details or audio features are to be fetched, and what came of it. The newest row holds.",
+    schema="""
+        item_kind     STRING NOT NULL COMMENT 'What the id names: track, artist, album, discography or audio_features',
+        item_id       STRING NOT NULL COMMENT 'Spotify id of the item',
+        status        STRING NOT NULL COMMENT 'pending, done or absent',
+        priority      BIGINT NOT NULL COMMENT 'Plays that rest on it when it was queued; most first',
+        attempt_count INT NOT NULL COMMENT 'Times that it was asked for',
+        not_before    TIMESTAMP COMMENT 'Not to be tried again before (UTC)',
+        recorded_at   TIMESTAMP NOT NULL COMMENT 'When the row was recorded (UTC); the newest row of a key holds'
+    """,
+    primary_key=("item_kind", "item_id", "recorded_at"),
+    constraints={"known_status": "status IN ('pending', 'done', 'absent')"},
+)
+
+TABLES = (listeners, pipeline_runs, qa_validation_results, ingestion_state, catalog_queue)

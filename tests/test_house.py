@@ -279,7 +279,7 @@ MEANINGS = {
     "reason": 2,  # a record was set aside; a value is null
     "source": 2,  # of plays; of audio features
     "started_at": 2,  # of a run; of a play
-    "status": 4,  # of a run, a build, a check, an hour
+    "status": 5,  # of a run, a build, a check, an hour, a queued id
     "time_zone": 2,  # as recorded; as it held
     "user_id": 2,  # null where a source belongs to no listener
 }
