@@ -22,6 +22,6 @@ RUN useradd --uid 1000 --no-create-home lakesong \
     && chmod 755 /usr/local/bin/lakesong
 USER 1000:1000
 VOLUME /app/data
-# Whether the settings are usable and a cycle has made a lake that can be read.
-HEALTHCHECK --interval=5m --timeout=60s --start-period=10m CMD ["python3", "cli.py", "status", "--json"]
+# Of the scheduler: signs of life, and nobody to sign in. Services that run something else turn it off.
+HEALTHCHECK --interval=1m --timeout=30s --start-period=2m CMD ["python3", "scheduler.py", "--health"]
 CMD ["python3", "scheduler.py"]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from config.errors import InputError, LakesongError
+from config.logs import configure_logs
 from config.settings import Settings, load_settings
 from schemas.lake import Lake
 
@@ -48,6 +49,7 @@ def choose_lake(
 
 def _settings() -> Settings:
     settings = load_settings(_chosen_lake.get("uri") or None)
+    configure_logs(settings)
     lake = Lake(settings.lake_uri)
     if not lake.is_remote and lake.local.exists() and not lake.local.is_dir():
         raise InputError(f"{lake.root} is a file, no lake.", "Set LAKE_URI to a folder.")
@@ -101,10 +103,12 @@ def import_(
 
 @app.command("import-catalog")
 def import_catalog(
-    csv: Annotated[Path, typer.Argument(help="dataset.csv of the Kaggle Spotify tracks dataset.")], json: Json = False
+    file: Annotated[Path, typer.Argument(help="dataset.csv of the Kaggle tracks dataset, or a JSON file of artists.")],
+    json: Json = False,
 ) -> None:
-    """Take in the Kaggle Spotify tracks catalogue: audio features and genres of 90,000 tracks.
+    """Take in the Kaggle Spotify tracks catalogue (audio features and genres of 90,000 tracks), or artists' genres.
 
+    A JSON file holds an array of artists: {"id", "name", "genres", "popularity", "followers"}.
     Example: lakesong import-catalog data/kaggle/dataset.csv
     """
     from ingestion.catalogue import import_catalogue
@@ -113,7 +117,7 @@ def import_catalog(
 
     settings = _settings()
     with _engine(settings, "import-catalog", "looking at the file") as (spark, progress):
-        receipt = import_catalogue(spark, Lake(settings.lake_uri), csv, progress)
+        receipt = import_catalogue(spark, Lake(settings.lake_uri), file, progress)
     if json:
         print_json(receipt.to_json())
     else:
@@ -151,17 +155,120 @@ def build(
 
 
 @app.command()
-def ingest() -> None:
-    """Run one whole cycle: take in what is new, then build. The same as `python run_ingestion.py`.
+def login(
+    user: User = None,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Print the address to open, and paste back where it led.")
+    ] = False,
+) -> None:
+    """Sign a listener in at Spotify, so that their plays can be collected. Lasts six months.
 
-    Example: lakesong ingest
+    Example: lakesong login --no-browser
+    """
+    from ingestion.listeners import DEFAULT_USER
+    from terminal.login import sign_in
+
+    sign_in(_settings(), user or DEFAULT_USER, no_browser=no_browser)
+
+
+@app.command()
+def ingest(
+    user: Annotated[list[str] | None, typer.Option(help="Only this listener; may be given again.")] = None,
+    source: Annotated[list[str] | None, typer.Option(help="Only this source; may be given again.")] = None,
+    json: Json = False,
+) -> None:
+    """Run one whole cycle: collect what is new, then build. The same as `python run_ingestion.py`.
+
+    Example: lakesong ingest --source recently_played
     """
     from ingestion.cycle import run_cycle
-    from terminal.screen import out, working
+    from terminal.login import offer_login
+    from terminal.screen import out, print_json, working
+
+    settings = _settings()
+    offer_login(settings, user or ())
+
+    def say(line: str) -> None:
+        if not json:
+            out.print(line, markup=False)
 
     with working("running a cycle") as progress:
-        result = run_cycle(_settings(), say=out.print, progress=progress)
-    _say_built(result)
+        result = run_cycle(settings, say, progress, users=user or (), sources=source or ())
+    if json:
+        print_json(result.to_json())
+    elif result.built is None:
+        out.print(result.line)
+    else:
+        _say_built(result.built)
+    if result.exit_code:
+        raise typer.Exit(result.exit_code)
+
+
+@app.command()
+def watch(user: User = None) -> None:
+    """Follow what plays now, and record each play with the time that was really heard, until Ctrl-C.
+
+    Example: lakesong watch
+    """
+    from terminal.watch import watch_listeners
+
+    watch_listeners(_settings(), user)
+
+
+@app.command()
+def replay(json: Json = False) -> None:
+    """Map stored payloads and dead letters again, after a new version mends a mapper. Nothing is fetched.
+
+    Example: lakesong replay
+    """
+    from config.lock import run_lock
+    from ingestion.replay import replay_stored
+    from terminal.screen import out, print_json
+
+    settings = _settings()
+    with run_lock(settings.state_dir, "replay"):
+        result = replay_stored(Lake(settings.lake_uri))
+    if json:
+        print_json(result.to_json())
+    else:
+        out.print(result.line)
+
+
+@app.command()
+def maintain(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
+    keep_days: Annotated[int, typer.Option(min=1, help="Days whose versions stay.")] = 30,
+) -> None:
+    """Join small files and remove what no version of the last days needs. The scheduler does this nightly.
+
+    Example: lakesong maintain --dry-run
+    """
+    from ingestion.maintenance import run_maintenance
+    from terminal.maintain import print_maintenance
+
+    result = run_maintenance(_settings(), keep_days=keep_days, dry_run=dry_run)
+    print_maintenance(result, dry_run=dry_run)
+
+
+@app.command()
+def emulator(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8585,
+    days: Annotated[int, typer.Option(min=1, help="Days of listening that lie behind.")] = 60,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same listeners.")] = 1,
+    plays_per_day: Annotated[float, typer.Option(min=1, help="Mean plays a day.")] = 55.0,
+    fault: Annotated[list[str] | None, typer.Option(help="awkward, or one fault; may be given again.")] = None,
+    speed: Annotated[float, typer.Option(help="Seconds of its clock a real second.")] = 1.0,
+    replies: Annotated[Path | None, typer.Option(help="Folder of recorded replies to give first.")] = None,
+) -> None:
+    """Answer on this machine as Spotify, ReccoBeats and Deezer do, for simulated listeners: to try and to test.
+
+    Example: lakesong emulator --fault awkward
+    """
+    from terminal.emulator import run_emulator
+
+    run_emulator(
+        port=port, days=days, seed=seed, plays_per_day=plays_per_day, faults=fault or [], speed=speed, replies=replies
+    )
 
 
 @app.command()

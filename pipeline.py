@@ -8,22 +8,24 @@ import pkgutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import cache, cached_property
 from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from config.errors import ExpectationError, InputError, LakesongError
 from config.settings import Settings
-from engine.fingerprints import WHOLE, files_by_month, fingerprints, window_of
+from engine.fingerprints import WHOLE, files_by_month, fingerprints, is_lookup, row_count, window_of
 from engine.session import engine_name
 from schemas import bronze, records
-from schemas.declaration import MONTH_COLUMN, Table
+from schemas.declaration import Table
 from schemas.lake import Lake
 from writers.creation import ensure_table
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+
+    from engine.inputs import Inputs
 
 Progress = Callable[[str], None]
 
@@ -108,14 +110,22 @@ class Build:
     fingerprints: dict[str, Mapping[str, str]] = field(default_factory=dict)
     checks: list[dict[str, Any]] = field(default_factory=list)
 
+    @cached_property
+    def inputs(self) -> Inputs:
+        """What tables are made from."""
+        from engine.inputs import Inputs
+
+        return Inputs(self.spark, self.lake, table_named, self.as_of)
+
     def make(self, table: Table, full: bool) -> None:
         """Build what changed of one table, check it, and take it back where a rule of severity FAIL is broken."""
         now = self._fingerprints_now(table)
         before = {} if full or not self._stands_as_released(table) else self.released.fingerprints.get(table.name, {})
         present = files_by_month(self.lake, table).keys() if table.window else set()
-        keys = sorted(now.keys() | before.keys() | present)
-        changed = [key for key in keys if key not in before or now.get(key) != before[key]]
-        self.fingerprints[table.name] = now
+        keys = sorted(now.keys() | {key for key in before if not is_lookup(key)} | present)
+        touched = self.inputs.months_looked_up(table, before, keys)
+        changed = [key for key in keys if key not in before or now.get(key) != before[key] or key in touched]
+        self.fingerprints[table.name] = {**now, **self.inputs.lookup_versions(table)}
         if not changed and self._stands_as_released(table):
             return
         self._write(table, changed)
@@ -140,29 +150,20 @@ class Build:
         after = self.lake.open(table).version()
         if after == before or not any(table.name in other.inputs for other in declared_tables().values()):
             return
-        new, old = (
-            self.spark.read.format("delta").option("versionAsOf", version).load(self.lake.path(table))
-            for version in (after, before)
-        )
-        if new.exceptAll(old).isEmpty() and old.exceptAll(new).isEmpty():
+        has_as_many = row_count(self.lake, table, after) == row_count(self.lake, table, before)
+        if has_as_many and self.inputs.changed_rows(table, before).isEmpty():
             self.lake.open(table).restore(before)
 
     def _rows(self, table: Table, months: list[str] | None) -> DataFrame:
-        return table(*(self._read(name, months) for name in table.inputs), **self._arguments(table))
-
-    def _read(self, name: str, months: list[str] | None) -> DataFrame:
-        from pyspark.sql import functions as F
-
-        table = table_named(name)
-        frame = self.spark.read.format("delta").load(self.lake.path(table))
-        return frame.where(F.col(MONTH_COLUMN).isin(*months)) if months and table.is_monthly else frame
+        return table(*self.inputs.given(table, months), **self._arguments(table))
 
     def _arguments(self, table: Table) -> dict[str, object]:
-        return {name: self.as_of if name == "as_of" else getattr(self.settings, name) for name in table.settings}
+        days = {"as_of": self.inputs.last_day(table), "as_of_month": self.as_of.replace(day=1)}
+        return {name: days[name] if name in days else getattr(self.settings, name) for name in table.settings}
 
     def _fingerprints_now(self, table: Table) -> dict[str, str]:
-        inputs = {name: files_by_month(self.lake, table_named(name)) for name in table.inputs}
-        return fingerprints(table, inputs, {name: str(value) for name, value in self._arguments(table).items()})
+        values = {name: str(value) for name, value in self._arguments(table).items()}
+        return fingerprints(table, self.inputs.files(table), values)
 
     def _stands_as_released(self, table: Table) -> bool:
         """Whether the table is at its released version: not so after a build that was killed before its release."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.errors import InputError
 
 FEATURE_SOURCES = ("real", "synthetic", "kaggle")
+_TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
 class Settings(BaseSettings):
@@ -32,7 +36,31 @@ class Settings(BaseSettings):
         "real,synthetic,kaggle", description="Order in which sources of audio features are preferred."
     )
     session_gap_minutes: int = Field(20, ge=1, le=240, description="A longer silence ends a session.")
+    client_id: str = Field("", description="Client ID of your app at developer.spotify.com/dashboard.")
+    client_secret: SecretStr = Field(SecretStr(""), description="Its client secret; may stay empty.")
+    redirect_uri: str = Field(
+        "http://127.0.0.1:8888/callback", description="Where the browser is led after sign-in; registered with the app."
+    )
+    spotify_api_url: str = Field("https://api.spotify.com/v1", description="Address of the Spotify Web API.")
+    spotify_accounts_url: str = Field("https://accounts.spotify.com", description="Address of Spotify's sign-in.")
+    reccobeats_url: str = Field("https://api.reccobeats.com", description="Address of ReccoBeats.")
+    deezer_url: str = Field("https://api.deezer.com", description="Address of Deezer.")
+    poll_minutes: int = Field(20, ge=1, le=360, description="The scheduler asks for new plays this often.")
+    catalog_daily_budget: int = Field(900, ge=0, description="Requests a day for the catalogue, at most.")
+    preview_analysis: Literal["off", "reccobeats", "librosa"] = Field(
+        "off", description="What analyses 30-second previews of tracks without features: off, reccobeats or librosa."
+    )
     build_hours: int = Field(6, ge=1, le=24, description="The scheduler runs a full cycle this often.")
+    build_at: str = Field("", description="Hours of full cycles in place of BUILD_HOURS: 06:00,18:00 (in TIMEZONE).")
+    maintain_at: str = Field("03:30", description="Time of the nightly maintenance (in TIMEZONE).")
+    alert_webhook_url: str = Field("", description="Address that gets each alert as JSON.", repr=False)
+    ntfy_url: str = Field("", description="Address of an ntfy topic that gets each alert.", repr=False)
+    log_format: Literal["auto", "json", "text"] = Field(
+        "auto", description="Log lines as json or text; auto: text on a terminal, else json."
+    )
+    log_file: str = Field("", description="File that gets the log too, as JSON.")
+    log_file_mb: int = Field(10, ge=1, description="Size at which the log file is rotated, in MB.")
+    disk_warn_mb: int = Field(1024, ge=0, description="Less free disk space than this, in MB, is an alert.")
     engine_memory: str = Field("4g", description="Memory of the Spark driver on one machine.")
 
     @field_validator("timezone")
@@ -49,6 +77,43 @@ class Settings(BaseSettings):
         if sorted(names) != sorted(FEATURE_SOURCES):
             raise ValueError(f"'{value}' must name each of {', '.join(FEATURE_SOURCES)} once, best first")
         return ",".join(names)
+
+    @field_validator(
+        "spotify_api_url", "spotify_accounts_url", "reccobeats_url", "deezer_url", "alert_webhook_url", "ntfy_url"
+    )
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("an address begins with https:// or http://")
+        return value.rstrip("/")
+
+    @field_validator("maintain_at")
+    @classmethod
+    def _is_a_time_of_day(cls, value: str) -> str:
+        if not _TIME_OF_DAY.fullmatch(value):
+            raise ValueError(f"'{value}' is no time of day; write it like 03:30")
+        return value
+
+    @field_validator("build_at")
+    @classmethod
+    def _are_times_of_day(cls, value: str) -> str:
+        times = [time.strip() for time in value.split(",") if time.strip()]
+        return ",".join(sorted({cls._is_a_time_of_day(time) for time in times}))
+
+    @cached_property
+    def build_times(self) -> tuple[str, ...]:
+        """The times of day, HH:MM in `timezone`, of full cycles; empty where BUILD_HOURS holds."""
+        return tuple(self.build_at.split(",")) if self.build_at else ()
+
+    @property
+    def token_file(self) -> Path:
+        """Where the listeners' sign-ins are kept."""
+        return self.state_dir / ".spotify_tokens.json"
+
+    @property
+    def is_emulated(self) -> bool:
+        """Whether the listeners are made up, since another than Spotify answers in its place."""
+        return urlsplit(self.spotify_api_url).hostname != "api.spotify.com"
 
     @cached_property
     def preferred_sources(self) -> tuple[str, ...]:

@@ -22,13 +22,28 @@ def digest(*parts: object) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def files_by_month(lake: Lake, table: Table) -> dict[str, list[str]]:
-    """Data files of the table's newest version, sorted, by month (or under WHOLE).
+def lookup_key(name: str) -> str:
+    """Key, beside the months, under which the version of a looked-up input is kept."""
+    return f"@{name}"
+
+
+def is_lookup(key: str) -> bool:
+    """Whether a key stands for a looked-up input, and not for a month or WHOLE."""
+    return key.startswith("@")
+
+
+def row_count(lake: Lake, table: Table, version: int) -> int:
+    """Rows of a version of a table, from the statistics of its files."""
+    return sum(lake.open(table, version).get_add_actions(flatten=True).column("num_records").to_pylist())
+
+
+def files_by_month(lake: Lake, table: Table, version: int | None = None) -> dict[str, list[str]]:
+    """Data files of a version of the table (the newest), sorted, by month (or under WHOLE).
 
     Taken from the set of files and never from the log's history, which clean-up shortens.
     """
     files: dict[str, list[str]] = defaultdict(list)
-    actions = lake.open(table).get_add_actions(flatten=True)
+    actions = lake.open(table, version).get_add_actions(flatten=True)
     paths = actions.column("path").to_pylist()
     months = actions.column(f"partition.{MONTH_COLUMN}").to_pylist() if table.is_monthly else [WHOLE] * len(paths)
     for path, month in zip(paths, months, strict=True):

@@ -1,18 +1,24 @@
-"""One cycle: take in what is new, complete the audio features, build."""
+"""One cycle: collect what is new, complete the audio features, build."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from config.errors import LakesongError
+from config.errors import InputError, LakesongError, NeedsUserError, PostponedError
 from config.lock import run_lock
 from config.settings import Settings, load_settings
 from engine.session import open_session
 from ingestion.catalogue import KAGGLE_FILE, import_catalogue, is_taken_in
+from ingestion.collection import OF_A_LISTENER, SOURCES, Collected, Collection, SourceReport
+from ingestion.readiness import obstacle
+from ingestion.receipts import FileReceipt
+from ingestion.rules import read_recording_rules
 from ingestion.synthetic import Scope, add_synthetic_features
+from mappers import recently_played
 from pipeline import BuildResult, build
 from schemas.lake import Lake
 
@@ -20,6 +26,9 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 Progress = Callable[[str], None]
+
+KAGGLE = "kaggle"
+CYCLE_SOURCES = (*SOURCES, KAGGLE)
 
 
 def complete_and_build(
@@ -33,8 +42,9 @@ def complete_and_build(
 ) -> BuildResult:
     """Invent audio features where nothing is known, if the settings allow that, then build what changed.
 
-    as_of is today (UTC) unless given.
+    as_of is today (UTC) unless given. Raises InputError for a file of rules that cannot be read.
     """
+    read_recording_rules(Lake(settings.lake_uri))
     if settings.allow_synthetic:
         progress("completing audio features")
         add_synthetic_features(spark, Lake(settings.lake_uri), "missing")
@@ -42,12 +52,84 @@ def complete_and_build(
     return build(spark, settings, as_of=day, names=names, full=full, progress=progress)
 
 
-def run_cycle(settings: Settings, say: Progress, progress: Progress = lambda line: None) -> BuildResult:
-    """One whole ingestion cycle: the Kaggle catalogue when it is new or changed, then features and build."""
+@dataclass(frozen=True)
+class CycleResult:
+    """What a cycle collected and built; built is None where nothing was, because a quota ended the cycle first."""
+
+    collected: Collected
+    built: BuildResult | None
+
+    @property
+    def exit_code(self) -> int:
+        """0 when everything was done, else the collection's code of docs/design.md, section 6."""
+        return self.collected.exit_code
+
+    def to_json(self) -> dict[str, Any]:
+        """The result as `--json` prints it."""
+        return {
+            "status": "done" if not self.exit_code else "partial",
+            "exit_code": self.exit_code,
+            "sources": [report.to_json() for report in self.collected.reports],
+            "built": list(self.built.built) if self.built else None,
+        }
+
+    @property
+    def line(self) -> str:
+        """What came of the cycle, as one line for a person."""
+        if self.built is None:
+            return "Cycle postponed: nothing new was collected, nothing was built."
+        built = f"built {', '.join(self.built.built)}" if self.built.built else "everything is up to date"
+        missing = [report.source.replace("_", " ") for report in self.collected.reports if report.error]
+        return f"Cycle {'partly ' if missing else ''}done: {built}." + (
+            f" Not collected: {', '.join(missing)}." if missing else ""
+        )
+
+
+def run_cycle(
+    settings: Settings,
+    say: Progress,
+    progress: Progress = lambda line: None,
+    *,
+    users: Sequence[str] = (),
+    sources: Sequence[str] = (),
+) -> CycleResult:
+    """One whole cycle: everything that the services give, the Kaggle catalogue when it changed, features, and build.
+
+    The failure of one source stops no other. Raises NeedsUserError after the build where nobody has signed in.
+    """
     lake = Lake(settings.lake_uri)
-    with run_lock(settings.state_dir, "ingest"), open_session(settings) as spark:
-        _take_in_catalogue(spark, lake, say, progress)
-        return complete_and_build(spark, settings, progress=progress)
+    with run_lock(settings.state_dir, "ingest"):
+        collected = _collect(settings, say, progress, users, sources)
+        if collected.exit_code == PostponedError.exit_code and not collected.new_count:
+            return CycleResult(collected, None)
+        with open_session(settings) as spark:
+            if not sources or KAGGLE in sources:
+                _take_in_catalogue(spark, lake, say, progress)
+            result = complete_and_build(spark, settings, progress=progress)
+    return CycleResult(collected, result)
+
+
+def run_collection(settings: Settings, say: Progress, progress: Progress = lambda line: None) -> Collected:
+    """New plays of every listener into bronze, without an engine: what the scheduler does most often."""
+    with run_lock(settings.state_dir, "collect"):
+        return Collection(settings, say, progress).run(sources=(recently_played.SOURCE,))
+
+
+def _collect(
+    settings: Settings, say: Progress, progress: Progress, users: Sequence[str], sources: Sequence[str]
+) -> Collected:
+    """Collect from the sources named, or all; where nobody has signed in, say what to do instead."""
+    unknown = set(sources) - {*SOURCES, KAGGLE}
+    if unknown:
+        raise InputError(f"There is no source {', '.join(sorted(unknown))}.", f"Sources: {', '.join(CYCLE_SOURCES)}.")
+    wanted = [source for source in SOURCES if not sources or source in sources]
+    missing = obstacle(settings)
+    if missing and any(source in OF_A_LISTENER for source in wanted):
+        counts = FileReceipt(recently_played.SOURCE)
+        report = SourceReport(recently_played.SOURCE, None, counts, NeedsUserError(missing))
+        say(f"Nothing is collected from Spotify: {missing}")
+        return Collected([report])
+    return Collection(settings, say, progress).run(users, wanted)
 
 
 def _take_in_catalogue(spark: SparkSession, lake: Lake, say: Progress, progress: Progress) -> None:

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from pyspark.sql import Window
 from pyspark.sql import functions as F
 
 from ingestion.receipts import FileReceipt, Receipt
+from ingestion.runs import run_row
 from ingestion.staging import StagedFile, Staging, need_room, staged
 from mappers.record import sha256
 from schemas.bronze import ingestion_runs_bronze, rejected_records_bronze
@@ -76,7 +76,7 @@ def run_import(
         for chunk in filter(None, staging.rejected_rows()):
             letters = arrow_rows(rejected_records_bronze, (_letter(job, row, started_at) for row in chunk))
             append_new(lake, rejected_records_bronze, spark.createDataFrame(letters))
-    append_rows(lake, ingestion_runs_bronze, [_run(receipt, job, started_at)])
+        append_rows(lake, ingestion_runs_bronze, _runs(receipt, job, _spans(rows, job), started_at))
     return receipt
 
 
@@ -148,20 +148,33 @@ def _letter(job: Import, row: dict[str, Any], ingested_at: datetime) -> dict[str
     }
 
 
-def _run(receipt: Receipt, job: Import, started_at: datetime) -> dict[str, Any]:
-    total = receipt.total
-    return {
-        "run_id": uuid4().hex,
-        "batch_id": receipt.batch_id,
-        "source": job.files[0].source,
-        "user_id": job.user_id,
-        "status": "partial" if receipt.broken else "done",
-        "started_at": started_at,
-        "finished_at": datetime.now(UTC),
-        "row_count": total.rows,
-        "new_count": total.new,
-        "known_count": total.already_known,
-        "duplicate_count": total.duplicate_in_file,
-        "rejected_count": total.rejected,
-        "error": "; ".join(str(file.error) for file in receipt.broken) or None,
-    }
+def _spans(rows: DataFrame, job: Import) -> dict[int, tuple[datetime, ...]]:
+    """First and last stamp of the plays of each file, by its number; none for what is no history."""
+    if "played_at" not in job.table.column_names:
+        return {}
+    stamp = F.unix_millis("played_at")
+    ends = rows.groupBy("file_number").agg(F.min(stamp).alias("oldest"), F.max(stamp).alias("newest")).collect()
+    return {row["file_number"]: tuple(_instant(row[name]) for name in ("oldest", "newest")) for row in ends}
+
+
+def _instant(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def _runs(
+    receipt: Receipt, job: Import, spans: dict[int, tuple[datetime, ...]], started_at: datetime
+) -> list[dict[str, Any]]:
+    """A row of the ledger for each source among the files, with the span of its plays."""
+    rows = []
+    for source in dict.fromkeys(file.source for file in job.files):
+        places = [place for place, file in enumerate(job.files) if file.source == source]
+        part = Receipt(receipt.batch_id, tuple(receipt.files[place] for place in places))
+        stamps = [spans[place] for place in places if place in spans]
+        span = {
+            "oldest_at": min((oldest for oldest, _ in stamps), default=None),
+            "newest_at": max((newest for _, newest in stamps), default=None),
+        }
+        error = "; ".join(str(file.error) for file in part.broken) or None
+        now = datetime.now(UTC)
+        rows.append(run_row(receipt.batch_id, source, job.user_id, part.total, started_at, now, error=error, **span))
+    return rows

@@ -63,7 +63,8 @@ def sha256(parts: Iterable[object]) -> str:
 
 def payload_of(item: Mapping[str, Any], allowed: Iterable[str]) -> str:
     """The allowed fields of a raw item as JSON: what is not on the list, or within a field, never reaches the disk."""
-    return _to_json({name: item[name] for name in allowed if type(item.get(name)) in _PLAIN})
+    kept = _to_json({name: item[name] for name in allowed if type(item.get(name)) in _PLAIN})
+    return kept if kept.isascii() else kept.encode("utf-8", "replace").decode()  # lone surrogates fit in no table
 
 
 def parse_stamp(value: object) -> datetime:

@@ -18,10 +18,12 @@ Record = tuple[int, str]  # end in milliseconds, record_id
 def reconcile(records: pd.DataFrame) -> pd.DataFrame:
     """The play that each record belongs to: record_id, play_id (the record_id of the play's anchor).
 
-    records: record_id, match_key, source, ended_ms, of one listener (or of whole match keys of one). Sources are
+    records: record_id, match_key, source, ended_ms and other_ms (where the end would be if the source had stamped the
+    other end of the play; null for one that cannot), of one listener (or of whole match keys of one). Sources are
     folded in SOURCE_ORDER. Each next source is paired with the anchors of its key, both sorted by (end, record_id), in
     one forward sweep: two heads within the tolerance pair and both advance, else the earlier one advances; a record
-    left over becomes an anchor. The result depends on the set of records, not on their order.
+    left over is tried once more with other_ms against the anchors that stayed alone, and then becomes an anchor. The
+    result depends on the set of records, not on their order.
     """
     rank = {source: place for place, source in enumerate(SOURCE_ORDER)}
     ordered = records.assign(rank=records["source"].map(rank)).sort_values(
@@ -30,7 +32,8 @@ def reconcile(records: pd.DataFrame) -> pd.DataFrame:
     play_of = dict(zip(ordered["record_id"], ordered["record_id"], strict=True))
     sources = ordered.groupby("match_key", sort=False)["rank"].transform("nunique")
     several = ordered[sources > 1]
-    rows = zip(several["match_key"], several["rank"], several["ended_ms"], several["record_id"], strict=True)
+    columns = ("match_key", "rank", "ended_ms", "record_id", "other_ms")
+    rows = zip(*(several[name] for name in columns), strict=True)
     for _, same_key in groupby(rows, key=lambda row: row[0]):
         play_of.update(_fold(same_key))
     return pd.DataFrame({"record_id": list(play_of), "play_id": list(play_of.values())})
@@ -41,9 +44,18 @@ def _fold(rows: object) -> dict[str, str]:
     anchors: list[Record] = []
     paired: dict[str, str] = {}
     for place, group in groupby(rows, key=lambda row: row[1]):  # type: ignore[call-overload]
-        newcomers = [(end, record_id) for _, _, end, record_id in group]
+        arrived = list(group)
+        newcomers = [(end, record_id) for _, _, end, record_id, _ in arrived]
+        others = {record_id: int(other) for _, _, _, record_id, other in arrived if pd.notna(other)}
         minutes = SOURCE_ORDER[place] == "account_data"
         pairs, left_over = sweep(anchors, newcomers, MINUTE_STAMP_TOLERANCE_MS if minutes else TOLERANCE_MS)
+        if left_over and others:
+            taken = set(pairs.values())
+            alone = [anchor for anchor in anchors if anchor[1] not in taken]
+            again = sorted((others[record_id], record_id) for _, record_id in left_over if record_id in others)
+            late, _ = sweep(alone, again, TOLERANCE_MS)
+            pairs |= late
+            left_over = [record for record in left_over if record[1] not in late]
         paired |= pairs
         anchors = sorted([*anchors, *left_over])
     return paired

@@ -138,7 +138,7 @@ ingestion_runs_bronze = Table(
         run_id            STRING NOT NULL COMMENT 'Run, unique',
         batch_id          STRING NOT NULL COMMENT 'Import or run that first brought the row',
         source            STRING NOT NULL COMMENT 'Source that reported the play',
-        user_id           STRING COMMENT 'Listener, where the source belongs to one',
+        user_id           STRING COMMENT 'Listener',
         status            STRING NOT NULL COMMENT 'done, partial or failed',
         started_at        TIMESTAMP NOT NULL COMMENT 'Start of the run (UTC)',
         finished_at       TIMESTAMP NOT NULL COMMENT 'End of the run (UTC)',
@@ -148,8 +148,8 @@ ingestion_runs_bronze = Table(
         duplicate_count   BIGINT NOT NULL COMMENT 'Rows repeated within their file',
         rejected_count    BIGINT NOT NULL COMMENT 'Rows set aside',
         request_count     BIGINT COMMENT 'Requests that were sent to a service',
-        oldest_at         TIMESTAMP COMMENT 'Oldest play that a poll was offered (UTC, as delivered)',
-        newest_at         TIMESTAMP COMMENT 'Newest play that a poll was offered (UTC, as delivered)',
+        oldest_at         TIMESTAMP COMMENT 'First stamp of an import; start of the oldest play that a poll got (UTC)',
+        newest_at         TIMESTAMP COMMENT 'Last stamp of an import, or of the plays that a poll got (UTC)',
         is_full           BOOLEAN COMMENT 'Whether a poll was offered as many plays as Spotify ever shows',
         error             STRING COMMENT 'What went wrong, where something did'
     """,
@@ -245,7 +245,7 @@ library_snapshots_bronze = Table(
     schema=f"""
         {_SNAPSHOT},
         collection   STRING NOT NULL COMMENT 'saved_tracks, followed_artists, playlists, playlist_items or top_items',
-        part         STRING NOT NULL COMMENT 'Playlist id, or kind and range of top items; empty for a whole collection',
+        part         STRING NOT NULL COMMENT 'Playlist id, or kind and range of top items; else empty',
         snapshot_at  TIMESTAMP NOT NULL COMMENT 'When the collection was read (UTC)',
         version_tag  STRING NOT NULL COMMENT 'Equal tags, equal items: Spotify''s snapshot id, or a SHA-256',
         item_count   BIGINT NOT NULL COMMENT 'Items that were read',

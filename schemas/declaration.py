@@ -50,12 +50,27 @@ class Expectation:
 
 
 @dataclass(frozen=True)
+class Lookup:
+    """A whole input in which rows of a table find something: by these columns, which both have, it reads those.
+
+    The function is given only these columns. So a changed row of the input changes only rows of a monthly table that
+    share one of the columns of `by` with it, and only their months are built again; and a settled table only if what
+    it reads of its other inputs has such a row.
+    """
+
+    by: tuple[str, ...]
+    reads: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Table:
     """The declaration of one table. Called with DataFrames, it is the function that makes the table.
 
     window: months of its monthly inputs (before, after) that one month of this table reads; None for a table that is
-    always built whole. constraints are enforced by Delta on every writer, and say themselves what null means (delta-rs
-    and Sail refuse a row for which one is null); expectations are checked after a build.
+    always built whole. lookups: inputs that are read only in part, see Lookup. is_settled: whether only what was heard
+    before the week of `as_of` is read, so that new plays of the week change nothing. constraints are enforced by Delta
+    on every writer, and say themselves what null means (delta-rs and Sail refuse a row for which one is null);
+    expectations are checked after a build.
     """
 
     name: str
@@ -67,6 +82,8 @@ class Table:
     constraints: Mapping[str, str] = field(default_factory=dict)
     expectations: Mapping[str, Expectation] = field(default_factory=dict)
     window: tuple[int, int] | None = None
+    lookups: Mapping[str, Lookup] = field(default_factory=dict)
+    is_settled: bool = False
     transform: Callable[..., DataFrame] | None = None
 
     def __call__(self, *inputs: DataFrame, **arguments: Any) -> DataFrame:
@@ -102,7 +119,10 @@ class Table:
 
     @cached_property
     def settings(self) -> tuple[str, ...]:
-        """Names of the settings (and `as_of`) that the rows depend on: the keyword-only parameters."""
+        """Names of the settings that the rows depend on: the keyword-only parameters.
+
+        `as_of` is the day of the build, `as_of_month` the first day of its month.
+        """
         return self._parameters(inspect.Parameter.KEYWORD_ONLY)
 
     @property
@@ -125,6 +145,8 @@ def table(
     constraints: Mapping[str, str] | None = None,
     expectations: Mapping[str, Expectation] | None = None,
     window: tuple[int, int] | None = None,
+    lookups: Mapping[str, Lookup] | None = None,
+    is_settled: bool = False,
 ) -> Callable[[Callable[..., DataFrame]], Table]:
     """Declare the table that the decorated function makes; the docstring is the table's description.
 
@@ -142,6 +164,8 @@ def table(
             constraints=constraints or {},
             expectations=expectations or {},
             window=window,
+            lookups=lookups or {},
+            is_settled=is_settled,
             transform=function,
         )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
 
 from schemas.declaration import Table
 
@@ -38,6 +39,13 @@ class Lake:
     def open(self, table: Table, version: int | None = None) -> DeltaTable:
         """Open a table, at its newest version or the one given, through delta-rs."""
         return DeltaTable(self.path(table), version=version)
+
+    def has_version(self, table: Table, version: int) -> bool:
+        """Whether a version of a table can still be opened: clean-up of the log removes old ones."""
+        try:
+            return self.open(table, version).version() == version
+        except DeltaError:
+            return False
 
     def has(self, table: Table) -> bool:
         """Whether a Delta table stands at the table's address."""

@@ -74,18 +74,33 @@ ingestion_state = Table(
 catalog_queue = Table(
     name="catalog_queue",
     layer="records",
-    description="Ids whose details or audio features are to be fetched, and what came of it. The newest row holds.",
+    description="Ids whose details or audio features are to be fetched, and what came of each attempt. The last holds.",
     schema="""
         item_kind     STRING NOT NULL COMMENT 'What the id names: track, artist, album, discography or audio_features',
         item_id       STRING NOT NULL COMMENT 'Spotify id of the item',
         status        STRING NOT NULL COMMENT 'pending, done or absent',
         priority      BIGINT NOT NULL COMMENT 'Plays that rest on it when it was queued; most first',
-        attempt_count INT NOT NULL COMMENT 'Times that it was asked for',
+        attempt_count INT NOT NULL COMMENT 'Times that it was asked for; 0 when it was queued',
         not_before    TIMESTAMP COMMENT 'Not to be tried again before (UTC)',
         recorded_at   TIMESTAMP NOT NULL COMMENT 'When the row was recorded (UTC); the newest row of a key holds'
     """,
-    primary_key=("item_kind", "item_id", "recorded_at"),
+    primary_key=("item_kind", "item_id", "attempt_count"),
     constraints={"known_status": "status IN ('pending', 'done', 'absent')"},
 )
 
-TABLES = (listeners, pipeline_runs, qa_validation_results, ingestion_state, catalog_queue)
+recording_rules = Table(
+    name="recording_rules",
+    layer="records",
+    description="What a person says about editions, over what codes and names say. Of a pair, the newest row holds.",
+    schema="""
+        rule           STRING NOT NULL COMMENT 'merge: the two are one recording; split: track_id stands apart',
+        track_id       STRING NOT NULL COMMENT 'Spotify id of the track',
+        other_track_id STRING NOT NULL COMMENT 'Track that it is merged with or split from',
+        is_active      BOOLEAN NOT NULL COMMENT 'False where the rule was taken back',
+        recorded_at    TIMESTAMP NOT NULL COMMENT 'When the row was recorded (UTC); the newest row of a key holds'
+    """,
+    primary_key=("track_id", "other_track_id", "recorded_at"),
+    constraints={"known_rule": "rule IN ('merge', 'split')"},
+)
+
+TABLES = (listeners, pipeline_runs, qa_validation_results, ingestion_state, catalog_queue, recording_rules)

@@ -26,6 +26,7 @@ from schemas.bronze import (
     listening_history_bronze,
     my_tracks_features_bronze,
     my_tracks_features_bronze_synthetic,
+    tracks_bronze,
 )
 from schemas.declaration import Table
 from schemas.lake import Lake
@@ -94,7 +95,7 @@ def _build(
         allow_synthetic=settings.allow_synthetic,
     )
     return listening_with_features(
-        plays(history, tracks(history, real, kaggle)),
+        plays(history, tracks(history, spark.createDataFrame([], tracks_bronze.ddl), real, kaggle)),
         features,
         spark.createDataFrame([], listeners.ddl),
         timezone=settings.timezone,

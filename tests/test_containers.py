@@ -12,9 +12,6 @@ import pytest
 import yaml
 
 from config.settings import Settings
-from schemas import records
-from schemas.lake import Lake
-from writers.creation import ensure_table
 
 ROOT = Path(__file__).parent.parent
 COMPOSE = ROOT / "docker-compose.yml"
@@ -78,25 +75,25 @@ def test_data_and_secrets_stay_out_of_the_image() -> None:
     assert {"data", ".env", ".git", ".venv"} <= _ignored()
 
 
-def test_the_health_check_succeeds_on_a_lake_that_can_be_read(lake: Lake, tmp_path: Path) -> None:
-    ensure_table(lake, records.listeners)
-    assert _check_health(lake.root, tmp_path) == 0
-
-
-def test_the_health_check_fails_without_a_lake(tmp_path: Path) -> None:
-    assert _check_health(str(tmp_path / "nothing"), tmp_path) == 2
-
-
-def _check_health(lake: str, folder: Path) -> int:
+def test_the_health_check_asks_the_scheduler_and_only_where_it_runs(tmp_path: Path) -> None:
+    """Its answers are tested with the scheduler; here, that the container's way of asking gets one."""
     _, script, *arguments = _programs()["HEALTHCHECK"]
-    command = [sys.executable, ROOT / script, "--lake", lake, *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True).returncode
+    command = [sys.executable, ROOT / script, *arguments]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (1, "") and done.stdout.startswith("Nothing gives signs of life")
+    off = {name for name, service in SERVICES.items() if service.get("healthcheck") == {"disable": True}}
+    assert SERVICES.keys() - off == {"spotify-scheduler"}
+
+
+def test_a_container_is_left_the_time_to_end_what_it_does() -> None:
+    assert SERVICES["spotify-scheduler"]["stop_grace_period"] == "10m"
+    assert SERVICES["watch"]["stop_signal"] == "SIGTERM"
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
 def test_a_service_sets_only_settings_that_there_are_with_their_defaults(name: str) -> None:
     service = SERVICES[name]
-    assert service["container_name"] == name
+    assert service["container_name"] == f"spotify-{name.removeprefix('spotify-')}"
     assert "./data:/app/data" in service["volumes"]
     assert service["env_file"] == [{"path": ".env", "required": False}]
     fields = Settings.model_fields
@@ -109,9 +106,10 @@ def test_a_service_sets_only_settings_that_there_are_with_their_defaults(name: s
             assert value == "/app/data"
 
 
-def test_the_scheduler_comes_back_and_the_pipeline_runs_when_asked() -> None:
-    assert SERVICES["spotify-scheduler"]["restart"] == "unless-stopped"
-    assert SERVICES["spotify-pipeline"]["profiles"]
+def test_the_scheduler_comes_back_and_the_others_run_when_asked() -> None:
+    assert SERVICES["spotify-scheduler"]["restart"] == SERVICES["watch"]["restart"] == "unless-stopped"
+    assert "profiles" not in SERVICES["spotify-scheduler"]
+    assert SERVICES["spotify-pipeline"]["profiles"] and SERVICES["watch"]["profiles"]
     assert "restart" not in SERVICES["spotify-pipeline"]
 
 

@@ -36,9 +36,20 @@ ARROW: dict[str, set[str]] = {
     "pipeline": {"config", "engine", "quality", "schemas", "writers"},
     "ingestion": {"ingestion", "clients", "config", "engine", "mappers", "models", "pipeline", "schemas", "writers"},
     "serving": {"serving", "config", "schemas", "pipeline", "ingestion"},
-    "terminal": {"terminal", "config", "emulator", "engine", "ingestion", "pipeline", "schemas", "serving"},
+    "terminal": {
+        "terminal",
+        "clients",
+        "mappers",
+        "config",
+        "emulator",
+        "engine",
+        "ingestion",
+        "pipeline",
+        "schemas",
+        "serving",
+    },
     "scripts": {"config", "engine", "ingestion", "pipeline", "schemas", "transformations", "writers"},
-    "run_ingestion": {"config", "ingestion"},
+    "run_ingestion": {"config", "ingestion", "terminal"},
     "scheduler": {"config", "ingestion"},
     "cli": {"config", "engine", "ingestion", "pipeline", "schemas", "serving", "terminal"},
 }
@@ -50,7 +61,7 @@ ONLY = {
     ("mappers", "schemas"): {"schemas.bronze", "schemas.columns"},
     ("clients", "config"): {"config.errors"},
     ("writers", "config"): {"config.errors"},
-    ("ingestion", "models"): {"models.synthetic_features"},
+    ("ingestion", "models"): {"models.gaps", "models.observation", "models.synthetic_features"},
     ("ingestion", "engine"): {"engine.session", "engine.fingerprints"},
 }
 PLAIN = {"__future__", "collections", "contextlib", "dataclasses", "datetime", "functools", "hashlib", "inspect"}
@@ -236,6 +247,7 @@ def test_the_search_for_actions_lets_aggregates_pass():
 
 IMPORT_ALL = """
 import importlib, json, sys, threading
+import urllib3  # asks the machine, when imported, whether it speaks IPv6
 
 events = []
 WATCHED = {"socket.bind", "socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.fork", "os.posix_spawn",
@@ -276,12 +288,13 @@ TABLES = list(declared_tables().values())
 MEANINGS = {
     "listened_share": 2,  # of a pattern's buckets; of a listener's tracks
     "played_at": 2,  # as delivered (bronze); corrected (silver)
+    "played_month": 2,  # of a play's end; of a session's start
     "reason": 2,  # a record was set aside; a value is null
     "source": 2,  # of plays; of audio features
     "started_at": 2,  # of a run; of a play
     "status": 5,  # of a run, a build, a check, an hour, a queued id
     "time_zone": 2,  # as recorded; as it held
-    "user_id": 2,  # null where a source belongs to no listener
+    "valid_from": 2,  # of a time zone; of a version
 }
 
 
@@ -330,7 +343,7 @@ def test_a_made_table_ends_in_its_declared_columns(spark, table):
     """On inputs without rows, each function gives exactly the declared columns and types, in order."""
     inputs = [spark.createDataFrame([], declared_tables()[name].ddl) for name in table.inputs]
     settings = {"timezone": "UTC", "session_gap_minutes": 20, "feature_preference": "real,synthetic,kaggle"}
-    settings |= {"allow_synthetic": True, "as_of": date(2024, 1, 1)}
+    settings |= {"allow_synthetic": True, "as_of": date(2024, 1, 1), "as_of_month": date(2024, 1, 1)}
     made = table(*inputs, **{name: settings[name] for name in table.settings})
     declared = spark.createDataFrame([], table.ddl)
     assert [(f.name, f.dataType) for f in made.schema] == [(f.name, f.dataType) for f in declared.schema]

@@ -17,12 +17,15 @@ MADE_BY = "lakesong"
 def ensure_table(lake: Lake, table: Table) -> DeltaTable:
     """Open the table, creating it or adding new nullable columns where the declaration asks for that.
 
-    NOT NULL and CHECK go into the Delta log, so that every engine and every foreign writer obeys them.
-    Raises ForeignTableError, with nothing changed, when what stands there cannot become the declared table.
+    A table that a build makes, and whose declaration changed in any other way, begins anew: the next build fills it,
+    and its old versions stay. NOT NULL and CHECK go into the Delta log, so that every engine and every foreign writer
+    obeys them. Raises ForeignTableError, with nothing changed, when what stands there cannot become the declared table.
     """
     if not lake.has(table):
         return _create(lake, table)
     delta = lake.open(table)
+    if table.transform is not None and _is_ours(delta) and _differences(delta, table):
+        return _create(lake, table)
     _refuse_differences(delta, table)
     _add_new_columns(delta, table)
     _add_new_constraints(delta, table)
@@ -36,12 +39,14 @@ def refuse_foreign(lake: Lake, table: Table) -> None:
 
 
 def _create(lake: Lake, table: Table) -> DeltaTable:
+    """Make the table, empty, in place of what stands there."""
     delta = DeltaTable.create(
         lake.path(table),
         Schema([_delta_field(column) for column in table.columns]),
         partition_by=list(table.partition_by),
         name=table.name,
         description=f"{MADE_BY}: {table.description}",
+        mode="overwrite",
     )
     _add_new_constraints(delta, table)
     return delta
@@ -52,8 +57,12 @@ def _delta_field(column: Column) -> Field:
     return Field(column.name, delta_type, nullable=column.nullable, metadata={"comment": column.comment})
 
 
-def _refuse_differences(delta: DeltaTable, table: Table) -> None:
-    """Raise ForeignTableError, naming each difference, unless the stored table can become the declared one."""
+def _is_ours(delta: DeltaTable) -> bool:
+    return (delta.metadata().description or "").startswith(MADE_BY)
+
+
+def _differences(delta: DeltaTable, table: Table) -> list[str]:
+    """Each way in which the stored table cannot become the declared one."""
     stored = {field.name: field for field in delta.schema().fields}
     partitions = tuple(delta.metadata().partition_columns)
     differences = [
@@ -66,10 +75,16 @@ def _refuse_differences(delta: DeltaTable, table: Table) -> None:
     surplus = sorted(stored.keys() - set(table.column_names))
     if surplus:
         differences.append(f"it has columns that are not declared ({', '.join(surplus[:5])})")
+    return differences
+
+
+def _refuse_differences(delta: DeltaTable, table: Table) -> None:
+    """Raise ForeignTableError, naming each difference, unless the stored table can become the declared one."""
+    differences = _differences(delta, table)
     if not differences:
         return
     where = delta.table_uri.rstrip("/").removeprefix("file://")
-    if (delta.metadata().description or "").startswith(MADE_BY):
+    if _is_ours(delta):
         raise ForeignTableError(
             f"Table {table.name} differs from its declaration: {'; '.join(differences[:3])}. Nothing was changed.",
             "Only new nullable columns can be added to a table; use the version of Lakesong that made it, "
@@ -96,10 +111,14 @@ def _difference(column: Column, stored: Field | None) -> str:
 
 
 def _add_new_columns(delta: DeltaTable, table: Table) -> None:
-    stored = {field.name for field in delta.schema().fields}
+    stored = {field.name: field for field in delta.schema().fields}
     new = [_delta_field(column) for column in table.columns if column.name not in stored]
     if new:
         delta.alter.add_columns(new)
+    for column in table.columns:
+        # Sail refuses to put columns together whose comments differ: those of older tables follow the declaration.
+        if column.name in stored and stored[column.name].metadata.get("comment") != column.comment:
+            delta.alter.set_column_metadata(column.name, {"comment": column.comment})
 
 
 def _add_new_constraints(delta: DeltaTable, table: Table) -> None:

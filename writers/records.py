@@ -1,4 +1,4 @@
-"""Small rows written without an engine: runs, checks, listeners, dead letters."""
+"""Small rows written without an engine: runs, checks, listeners, and what a service sends in one poll."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from deltalake import write_deltalake
 
-from schemas.declaration import DELTA_TYPES, Table
+from schemas.declaration import DELTA_TYPES, MONTH_COLUMN, Table
 from schemas.lake import Lake
 from writers.creation import ensure_table
 from writers.delta import retry_conflicts
@@ -39,3 +40,35 @@ def append_rows(lake: Lake, table: Table, rows: Sequence[Mapping[str, Any]]) -> 
     ensure_table(lake, table)
     data = arrow_rows(table, rows)
     retry_conflicts(lambda: write_deltalake(lake.path(table), data, mode="append"))
+
+
+def append_unknown(lake: Lake, table: Table, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Append the rows whose key the table does not have, of equal keys the first; gives the rows that were appended.
+
+    For small batches, without an engine: of a monthly table only the rows' months are looked at. The caller holds the
+    run lock, since two writers at a time would both find a key missing.
+    """
+    if not rows:
+        return []
+    ensure_table(lake, table)
+    keys = list(table.primary_key)
+    unique = {tuple(row[key] for key in keys): row for row in reversed(rows)}
+    known = known_keys(lake, table, list(unique.values()), keys)
+    new = [row for key, row in reversed(unique.items()) if key not in known]
+    if new:
+        append_rows(lake, table, new)
+    return new
+
+
+def known_keys(
+    lake: Lake, table: Table, rows: Sequence[Mapping[str, Any]], keys: Sequence[str]
+) -> set[tuple[object, ...]]:
+    """The values of these columns that the table holds already, among those of the rows (and others, maybe)."""
+    if not rows:
+        return set()
+    first = keys[0]
+    wanted = pc.field(first).isin(list({row[first] for row in rows}))
+    if table.is_monthly:
+        wanted &= pc.field(MONTH_COLUMN).isin(list({row[MONTH_COLUMN] for row in rows}))
+    found = lake.open(table).to_pyarrow_dataset().to_table(columns=list(keys), filter=wanted)
+    return set(zip(*(found.column(key).to_pylist() for key in keys), strict=True))

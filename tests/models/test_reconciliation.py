@@ -23,7 +23,7 @@ SOURCES = tuple(TOLERANCE)
 def records(*rows: tuple[str, int], key: str = "a song\tan artist") -> pd.DataFrame:
     """Records of one key from (source, end in ms); ids tell their place."""
     named = [(f"{key}/{place}", key, source, end) for place, (source, end) in enumerate(rows)]
-    return pd.DataFrame(named, columns=["record_id", "match_key", "source", "ended_ms"])
+    return pd.DataFrame(named, columns=["record_id", "match_key", "source", "ended_ms"]).assign(other_ms=None)
 
 
 def play_of(frame: pd.DataFrame) -> dict[str, str]:
@@ -57,7 +57,7 @@ some_keys = st.sampled_from(["one\tx", "two\ty", "id\t3"])
 def histories(draw: st.DrawFn) -> pd.DataFrame:
     rows = draw(st.lists(st.tuples(some_keys, st.sampled_from(SOURCES), crowded_ends), max_size=40))
     named = [(f"r{place:02d}", *row) for place, row in enumerate(rows)]
-    return pd.DataFrame(named, columns=["record_id", "match_key", "source", "ended_ms"])
+    return pd.DataFrame(named, columns=["record_id", "match_key", "source", "ended_ms"]).assign(other_ms=None)
 
 
 @given(histories(), st.randoms(use_true_random=False))
@@ -184,3 +184,18 @@ def test_an_unpaired_record_becomes_an_anchor_for_the_next_source():
 
 def test_no_records_make_no_plays():
     assert play_of(records()) == {}
+
+
+def test_a_poll_that_stamped_the_start_of_a_play_meets_the_play_by_its_other_end():
+    export, poll = ("extended_history", 10 * MINUTE), ("recently_played", 6 * MINUTE)
+    assert play_count(records(export, poll)) == 2
+    assert play_count(records(export, poll).assign(other_ms=[None, 10 * MINUTE])) == 1
+
+
+def test_the_other_end_is_only_tried_where_the_stamp_itself_meets_nothing():
+    """Two plays in a row, both polled with their true ends: the other end of the first is the end of the second."""
+    plays = [("extended_history", 4 * MINUTE), ("extended_history", 8 * MINUTE)]
+    polls = [("recently_played", 4 * MINUTE), ("recently_played", 8 * MINUTE)]
+    frame = records(*plays, *polls).assign(other_ms=[None, None, 8 * MINUTE, 12 * MINUTE])
+    ids = list(frame["record_id"])
+    assert play_of(frame) == dict(zip(ids, ids[:2] * 2, strict=True))

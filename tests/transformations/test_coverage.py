@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from transformations.silver.coverage import coverage
+from transformations.silver.coverage_gaps import coverage_gaps
 
 START = datetime(2024, 3, 30, 20, 15, tzinfo=UTC)
 Hours = Callable[..., dict[int, Any]]
@@ -23,17 +24,34 @@ def hour(number: float) -> datetime:
 
 @pytest.fixture
 def hours(rows: Callable[..., Any]) -> Hours:
-    """Rows of one listener by the number of the hour, from records given as (batch, source, hour)."""
+    """Rows of one listener by the number of the hour, from records given as (batch, source, hour).
 
-    def of(*records: tuple[str, str, float], zone: str = "UTC") -> dict[int, Any]:
+    polls: (time of the poll, start of the oldest play, newest stamp, whether full), in hours too.
+    """
+
+    def of(
+        *records: tuple[str, str, float], zone: str = "UTC", polls: tuple[tuple[float, float, float, bool], ...] = ()
+    ) -> dict[int, Any]:
         history = [
             {"record_id": f"{source}/{at}", "user_id": "u", "source": source, "played_at": hour(at), "kind": "track"}
             for _, source, at in records
         ]
-        brought = [{"record_id": f"{source}/{at}", "batch_id": batch} for batch, source, at in records if batch]
+        stamps: dict[tuple[str, str], list[float]] = {}
+        for batch, source, at in records:
+            if batch:
+                stamps.setdefault((batch, source), []).append(at)
+        done = {"user_id": "u", "status": "done"}
+        runs = [
+            {**done, "source": source, "oldest_at": hour(min(at)), "newest_at": hour(max(at))}
+            for (_, source), at in stamps.items()
+        ]
+        for at, oldest, newest, is_full in polls:
+            span = {"started_at": hour(at), "oldest_at": hour(oldest), "newest_at": hour(newest), "is_full": is_full}
+            runs.append({**done, "source": "recently_played", **span})
         found = coverage(
             rows("listening_history_bronze", *history),
-            rows("import_records_bronze", *brought),
+            rows("ingestion_runs_bronze", *runs),
+            coverage_gaps(rows("ingestion_runs_bronze", *runs)),
             rows("listeners", {"user_id": "u", "time_zone": zone}),
             timezone="UTC",
         ).collect()
@@ -119,3 +137,29 @@ def test_the_hours_of_a_history_follow_from_its_records(history, table, assert_s
     frame = pd.DataFrame(expected, columns=[*names, "is_full_archive", "is_simulated"])
     frame["hour_at"] = frame["hour_at"].astype("datetime64[us, UTC]")
     assert_same_rows(table("coverage"), frame, ["user_id", "hour_at"])
+
+
+def statuses(found: dict[int, Any], status: str) -> set[int]:
+    return {number for number, row in found.items() if row.status == status}
+
+
+def test_hours_between_polls_that_overlap_are_observed_silence_and_the_latest_poll_included(hours):
+    found = hours(("", "recently_played", 1), ("", "recently_played", 6), polls=((2, 0.5, 1, False), (9, 0.5, 6, True)))
+    assert statuses(found, "observed") == set(range(10))
+    assert {number for number, row in found.items() if row.is_covered} == set(range(10))
+
+
+def test_hours_that_a_full_poll_without_overlap_jumped_over_are_a_suspected_gap(hours):
+    """Seen until 4.0 and polled at 5: what ended up to an hour before that poll may be missing, until 10.5."""
+    polls = ((5, 0, 4, True), (15, 10.5, 14, True))
+    found = hours(("", "recently_played", 0), ("", "recently_played", 14), polls=polls)
+    # Hours begin at a quarter past: 4.0 hours after 20:15 lies in hour 4 (00:00-01:00), 10.5 in hour 10.
+    assert statuses(found, "suspected_gap") == set(range(4, 11))
+    assert statuses(found, "observed") == {*range(0, 4), *range(11, 16)}
+
+
+def test_an_export_that_spans_the_gap_makes_its_hours_imported(hours):
+    polls = ((5, 0, 4, True), (15, 10.5, 14, True))
+    export = (("e", "extended_history", 0), ("e", "extended_history", 20))
+    found = hours(*export, polls=polls)
+    assert statuses(found, "imported") == set(range(21))

@@ -36,14 +36,19 @@ def in_window(frame: pd.DataFrame, row: pd.Series, *, by_basis: bool = True) -> 
     return frame[chosen & (frame["basis"] == row["basis"])] if by_basis else frame[chosen]
 
 
-def test_there_is_a_row_for_every_week_indicator_listener_and_basis(history, table, indicators):
+def last_sunday(history):
+    """The day before the week of the build began."""
+    return history.as_of - timedelta(days=history.as_of.isoweekday())
+
+
+def test_there_is_a_row_for_every_whole_week_indicator_listener_and_basis(history, table, indicators):
     names = set(indicators["indicator"])
     assert len(names) == 19
     expected = set()
     for user_id, hours in table("coverage").groupby("user_id"):
         first = hours["played_date"].min()
         week = first - timedelta(days=first.isoweekday() - 1)
-        while week <= history.as_of:
+        while week <= last_sunday(history):
             expected |= {(user_id, basis, week, name) for basis in ("measured", "all") for name in names}
             week += timedelta(days=7)
     found = list(indicators[KEY].itertuples(index=False, name=None))
@@ -51,8 +56,8 @@ def test_there_is_a_row_for_every_week_indicator_listener_and_basis(history, tab
     assert set(found) == expected
 
 
-def test_a_window_ends_with_its_week_or_with_the_day_of_the_build(history, indicators):
-    ends = [min(week + timedelta(days=6), history.as_of) for week in indicators["week_start"]]
+def test_a_window_ends_with_its_week(history, indicators):
+    ends = [week + timedelta(days=6) for week in indicators["week_start"]]
     assert indicators["window_end"].tolist() == ends
     for name, days in WINDOW.items():
         rows = rows_of(indicators, name)

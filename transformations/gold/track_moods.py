@@ -34,18 +34,13 @@ from transformations.bases import on_each_basis
     primary_key=("user_id", "basis", "track_id"),
     expectations={"clusters_are_numbered": Expectation("cluster_id BETWEEN 0 AND k")},
 )
-def track_moods(listening_with_features: DataFrame, track_features: DataFrame, *, as_of: date) -> DataFrame:
+def track_moods(first_hearings: DataFrame, track_features: DataFrame, *, as_of_month: date) -> DataFrame:
     """The mood cluster of every track of a listener's counted plays, on each basis, and how well the clusters hold.
 
-    Fitted on tracks first heard before the month of `as_of`, or on all while those are few: docs/analytics.md, "Mood
+    Fitted on tracks first heard before the month of the build, or on all while those are few: docs/analytics.md, "Mood
     clusters". They describe the music, not the listener.
     """
-    month = as_of.replace(day=1)
-    heard = (
-        listening_with_features.where(F.col("is_counted") & F.col("track_id").isNotNull())
-        .groupBy("user_id", "is_simulated", "track_id")
-        .agg((F.min("played_date") < F.lit(month)).alias("is_settled"))
-    )
+    heard = first_hearings.withColumn("is_settled", F.col("first_date") < F.lit(as_of_month))
     tracks = on_each_basis(heard, track_features).select(
         "user_id", "is_simulated", "basis", "track_id", "is_settled", *FEATURES
     )

@@ -10,8 +10,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from models import wellbeing
-from schemas.columns import BASIS, IS_SIMULATED, USER_ID
-from schemas.declaration import Expectation, table
+from schemas.columns import AUDIO_FEATURE_NAMES, BASIS, IS_SIMULATED, USER_ID
+from schemas.declaration import Expectation, Lookup, table
 from transformations.bases import BASES, on_each_basis
 
 if TYPE_CHECKING:
@@ -50,13 +50,18 @@ _GROUP = ["user_id", "is_simulated", "basis"]
         "value_or_reason": Expectation("(value IS NULL) = (reason IS NOT NULL)"),
         "value_in_its_interval": Expectation("value BETWEEN low - 0.000000001 AND high + 0.000000001"),
     },
+    lookups={
+        "track_features": Lookup(by=("track_id",), reads=("basis", "feature_source", *AUDIO_FEATURE_NAMES)),
+    },
+    is_settled=True,
 )
 def wellbeing_indicators(
     listening_with_features: DataFrame, track_features: DataFrame, coverage: DataFrame, *, as_of: date
 ) -> DataFrame:
     """Habits of listening, week by week, each with its interval, its least sample and the listener's own past.
 
-    About listening habits, never a diagnosis. What rests on no audio features is the same on both bases.
+    A row is a whole week, so the running one has none yet. About listening habits, never a diagnosis. What rests on no
+    audio features is the same on both bases.
     """
     plays = on_each_basis(listening_with_features, track_features).select(
         *_GROUP,

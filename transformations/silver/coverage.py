@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from schemas.columns import IS_SIMULATED, USER_ID
 from schemas.declaration import table
 from transformations.local_time import with_local_time
-
-EXPORTS = ("extended_history", "account_data")
+from transformations.silver.coverage_gaps import EXPORTS, imported_spans
 
 
 @table(
@@ -29,34 +28,60 @@ EXPORTS = ("extended_history", "account_data")
     constraints={"known_coverage": "status IN ('observed', 'imported', 'suspected_gap', 'unknown')"},
 )
 def coverage(
-    listening_history_bronze: DataFrame, import_records_bronze: DataFrame, listeners: DataFrame, *, timezone: str
+    listening_history_bronze: DataFrame,
+    ingestion_runs_bronze: DataFrame,
+    coverage_gaps: DataFrame,
+    listeners: DataFrame,
+    *,
+    timezone: str,
 ) -> DataFrame:
-    """What is known of each hour of a listener's history, from their first record to their last.
+    """What is known of each hour of a listener's history, from their first record to their last or the latest poll.
 
-    An hour is imported when it lies inside the span of one import of an export. played_date is its local date.
+    An hour is imported when it lies inside the span of an import of an export; else it may be lost in a suspected gap;
+    else it is observed when polls reached from before to after it. played_date is its local date.
     """
-    records = listening_history_bronze.select("record_id", "user_id", "source", "played_at").distinct()
-    brought = import_records_bronze.join(records, on="record_id", how="inner")
+    polls = ingestion_runs_bronze.where(
+        (F.col("source") == "recently_played") & (F.col("status") == "done") & F.col("newest_at").isNotNull()
+    )
+    observed = polls.groupBy("user_id").agg(F.min("oldest_at").alias("first_at"), F.max("started_at").alias("last_at"))
+    gaps = coverage_gaps.select(
+        "user_id", F.col("gap_start_at").alias("first_at"), F.col("gap_end_at").alias("last_at")
+    )
     spans = (
-        brought.where(F.col("source").isin(*EXPORTS))
-        .groupBy("user_id", "batch_id", "source")
-        .agg(F.date_trunc("hour", F.min("played_at")).alias("first"), F.max("played_at").alias("last"))
+        imported_spans(ingestion_runs_bronze)
+        .unionByName(observed.withColumn("source", F.lit("observed")))
+        .unionByName(gaps.withColumn("source", F.lit("suspected_gap")))
     )
-    ends = records.groupBy("user_id").agg(F.min("played_at").alias("first"), F.max("played_at").alias("last"))
-    every_hour = F.sequence(F.date_trunc("hour", "first"), F.date_trunc("hour", "last"), F.expr("INTERVAL 1 HOUR"))
-    hours = ends.select("user_id", F.explode(every_hour).alias("hour_at")).alias("hours")
-    inside = (F.col("hours.user_id") == F.col("spans.user_id")) & F.col("hours.hour_at").between(
-        F.col("spans.first"), F.col("spans.last")
+    begins, ends = F.date_trunc("hour", "spans.first_at"), F.col("spans.last_at")
+    inside = (F.col("hours.user_id") == F.col("spans.user_id")) & F.col("hours.hour_at").between(begins, ends)
+    hours = _hours(listening_history_bronze, observed).alias("hours")
+    known = hours.join(spans.alias("spans"), on=inside, how="left")
+
+    def lies_in(*sources: str) -> Column:
+        return F.count_if(F.col("spans.source").isin(*sources)) > 0
+
+    status = (
+        F.when(lies_in(*EXPORTS), "imported")
+        .when(lies_in("suspected_gap"), "suspected_gap")
+        .when(lies_in("observed"), "observed")
+        .otherwise("unknown")
     )
-    known = (
-        hours.join(spans.alias("spans"), on=inside, how="left")
-        .groupBy(F.col("hours.user_id").alias("user_id"), F.col("hours.hour_at").alias("hour_at"))
-        .agg(
-            (F.count("spans.source") > 0).alias("is_covered"),
-            (F.count_if(F.col("spans.source") == "extended_history") > 0).alias("is_full_archive"),
-        )
+    judged = known.groupBy(F.col("hours.user_id").alias("user_id"), F.col("hours.hour_at").alias("hour_at")).agg(
+        status.alias("status"), lies_in("extended_history").alias("is_full_archive")
     )
-    located = with_local_time(known, listeners, "hour_at", timezone)
+    located = with_local_time(judged, listeners, "hour_at", timezone)
     return located.withColumns(
-        {"played_date": F.col("local_date"), "status": F.when(F.col("is_covered"), "imported").otherwise("unknown")}
+        {"played_date": F.col("local_date"), "is_covered": F.col("status").isin("imported", "observed")}
     ).select(*coverage.column_names)
+
+
+def _hours(history: DataFrame, observed: DataFrame) -> DataFrame:
+    """Every hour (UTC) of each listener, from the first record to the last, or to the latest poll."""
+    records = history.groupBy("user_id").agg(F.min("played_at").alias("first_at"), F.max("played_at").alias("last_at"))
+    ends = (
+        records.unionByName(observed)
+        .groupBy("user_id")
+        .agg(F.min("first_at").alias("first_at"), F.max("last_at").alias("last_at"))
+    )
+    each = F.sequence(F.date_trunc("hour", "first_at"), F.date_trunc("hour", "last_at"), F.expr("INTERVAL 1 HOUR"))
+    return ends.select("user_id", F.explode(each).alias("hour_at"))

@@ -16,6 +16,7 @@ from schemas.declaration import Expectation, table
         {USER_ID},
         {IS_SIMULATED},
         started_at   TIMESTAMP NOT NULL COMMENT 'End of the play minus the time heard (UTC)',
+        played_month STRING NOT NULL COMMENT 'UTC month of started_at, as yyyy-MM; partition',
         ended_at     TIMESTAMP NOT NULL COMMENT 'Latest end of its plays (UTC)',
         played_date  DATE NOT NULL COMMENT 'Local date of the end of the play',
         session_ms   BIGINT NOT NULL COMMENT 'From the first start to the last end, in milliseconds',
@@ -27,10 +28,13 @@ from schemas.declaration import Expectation, table
         recording_count BIGINT NOT NULL COMMENT 'Different recordings'
     """,
     primary_key=("session_id",),
+    partition_by=("played_month",),
     expectations={
         "ends_after_it_starts": Expectation("session_ms >= 0"),
         "plays_are_starts": Expectation("play_count <= start_count"),
     },
+    # A session lasts a day at most, and is told in the month in which it began.
+    window=(1, 1),
 )
 def listening_sessions(listening_with_features: DataFrame) -> DataFrame:
     """One row a session: plays whose silence between end and next start is at most SESSION_GAP_MINUTES.
@@ -52,5 +56,6 @@ def listening_sessions(listening_with_features: DataFrame) -> DataFrame:
             F.count_distinct("artist_name").alias("artist_count"),
             F.count_distinct("recording_id").alias("recording_count"),
         )
+        .withColumn("played_month", F.date_format("started_at", "yyyy-MM"))
         .select(*listening_sessions.column_names)
     )

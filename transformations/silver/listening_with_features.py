@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from schemas.columns import AUDIO_FEATURE_NAMES, AUDIO_FEATURES, IS_SIMULATED, PLAY, PLAYED_MONTH, USER_ID
-from schemas.declaration import Expectation, table
+from schemas.declaration import Expectation, Lookup, table
 from transformations.bases import ALL
 from transformations.local_time import day_of_week, part_of_day, season, with_local_time
 from transformations.sessions import with_session_id
@@ -51,6 +51,11 @@ from transformations.sessions import with_session_id
     },
     # A session may have begun in the month before.
     window=(1, 1),
+    lookups={
+        "track_features": Lookup(
+            by=("track_id",), reads=("basis", "feature_source", "feature_provider", *AUDIO_FEATURE_NAMES)
+        )
+    },
 )
 def listening_with_features(
     plays: DataFrame, track_features: DataFrame, listeners: DataFrame, *, timezone: str, session_gap_minutes: int

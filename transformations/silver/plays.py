@@ -8,9 +8,10 @@ from pyspark.sql import functions as F
 
 from models.reconciliation import SOURCE_ORDER, reconcile
 from schemas.columns import PLAY, PLAYED_MONTH, USER_ID
-from schemas.declaration import Expectation, table
+from schemas.declaration import Expectation, Lookup, table
 from transformations.ranking import first_of_each
 from transformations.silver.tracks import match_key
+from transformations.stamps import with_stamped_end
 
 COUNTED_MS = 30_000
 BUTTONS = ("fwdbtn", "backbtn")
@@ -68,6 +69,7 @@ _BUCKETS = 16
     },
     # A month of plays comes from stamps of that month and the next (late uploads), and from their neighbours.
     window=(1, 2),
+    lookups={"tracks": Lookup(by=("track_id", "recording_id"), reads=("match_key", "duration_ms", "is_played"))},
 )
 def plays(listening_history_bronze: DataFrame, tracks: DataFrame) -> DataFrame:
     """One row a real play of music: the records of all sources reconciled, their stamps corrected.
@@ -84,27 +86,36 @@ def plays(listening_history_bronze: DataFrame, tracks: DataFrame) -> DataFrame:
 
 def _records(history: DataFrame) -> DataFrame:
     """One row a record of music: its fullest revision, its corrected end, its match key and its source's rank."""
-    details = [name for name in _FIELDS if name not in ("track_id", "ms_played")]
-    fullness = sum((F.col(name).isNotNull().cast("int") for name in details), F.lit(0))
+    music, is_poll = history.where(F.col("kind") == "track"), F.col("source") == "recently_played"
+    ends = {"stamped_end": F.col("played_at"), "other_end": F.lit(None).cast("timestamp")}
+    others = _fullest(music.where(~is_poll)).withColumns(ends)
+    stamped = with_stamped_end(_fullest(music.where(is_poll))).unionByName(others)
     rank = F.array_position(F.array(*(F.lit(source) for source in SOURCE_ORDER)), F.col("source"))
-    fullest = first_of_each(history.where(F.col("kind") == "track"), ["record_id"], fullness.desc(), "revision")
-    return fullest.select(
+    return stamped.select(
         "record_id",
         "user_id",
         "source",
         rank.alias("source_rank"),
         _corrected_end().alias("ended_at"),
         F.unix_millis(_corrected_end()).alias("ended_ms"),
+        F.unix_millis("other_end").cast("double").alias("other_ms"),
         match_key(F.col("track_name"), F.col("artist_name"), F.col("track_id")).alias("match_key"),
         *_FIELDS,
     )
+
+
+def _fullest(records: DataFrame) -> DataFrame:
+    """Of a record's revisions the one that says most."""
+    details = [name for name in _FIELDS if name not in ("track_id", "ms_played")]
+    fullness = sum((F.col(name).isNotNull().cast("int") for name in details), F.lit(0))
+    return first_of_each(records, ["record_id"], fullness.desc(), "revision")
 
 
 def _corrected_end() -> Column:
     """End of the play, from the stamp as delivered.
 
     Offline plays carry the time of their upload: a believable start of their own plus the time heard is the end. A
-    listen submitted by a scrobbler is stamped at its start.
+    listen submitted by a scrobbler is stamped at its start, and so are polls at times.
     """
     offline_end = F.col("offline_at") + F.make_interval(secs=(F.col("ms_played") / 1000).cast("decimal(18,6)"))
     lateness_s = F.unix_timestamp("played_at") - F.unix_timestamp(offline_end)
@@ -114,12 +125,12 @@ def _corrected_end() -> Column:
     return (
         F.when(F.coalesce(is_believable, F.lit(False)), offline_end)
         .when(F.col("source") == "listenbrainz", listen_end)
-        .otherwise(F.col("played_at"))
+        .otherwise(F.col("stamped_end"))
     )
 
 
 def _reconcile(records: pd.DataFrame) -> pd.DataFrame:
-    return reconcile(records[["record_id", "match_key", "source", "ended_ms"]])
+    return reconcile(records[["record_id", "match_key", "source", "ended_ms", "other_ms"]])
 
 
 def _merge(records: DataFrame) -> DataFrame:
@@ -138,8 +149,7 @@ def _merge(records: DataFrame) -> DataFrame:
 
 def _with_catalogue(merged: DataFrame, tracks: DataFrame) -> DataFrame:
     """Fill id and length from the known tracks: by id, or by name where a source gave no id (account data)."""
-    best = (F.col("is_played").desc(), F.col("popularity").desc_nulls_last(), "track_id")
-    named = first_of_each(tracks, ["match_key"], *best)
+    named = first_of_each(tracks, ["match_key"], F.col("is_played").desc(), "track_id")
     by_name = named.select("match_key", F.col("track_id").alias("named_id"))
     lengths = tracks.select("track_id", F.col("duration_ms").alias("known_duration_ms"))
     length = F.col("known_duration_ms")

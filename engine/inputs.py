@@ -1,0 +1,129 @@
+"""What a table is given to be made from, and what changed in it: rows rather than files, where files say too much."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from engine.fingerprints import WHOLE, digest, files_by_month, lookup_key
+from schemas.declaration import MONTH_COLUMN, Table
+from schemas.lake import Lake
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+LOCAL_DAY = "played_date"
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The inputs of one build: `find` gives the declared table of a name."""
+
+    spark: SparkSession
+    lake: Lake
+    find: Callable[[str], Table]
+    as_of: date
+
+    def given(self, table: Table, months: Sequence[str] | None = None) -> list[DataFrame]:
+        """The frames that the table's function gets: of its monthly inputs these months, of the others all.
+
+        Of a looked-up input only the columns that are declared; of a settled table's inputs only days that are past.
+        """
+        frames = [self.read(self.find(name), months) for name in table.inputs]
+        if table.is_settled:
+            frames = [self._settled(frame) for frame in frames]
+        return [
+            frame.select(*table.lookups[name].by, *table.lookups[name].reads) if name in table.lookups else frame
+            for name, frame in zip(table.inputs, frames, strict=True)
+        ]
+
+    def last_day(self, table: Table) -> date:
+        """The day that the table is made for: of a settled one the Sunday before the week of the build."""
+        return self._monday - timedelta(days=1) if table.is_settled else self.as_of
+
+    def files(self, table: Table) -> dict[str, dict[str, list[str]]]:
+        """What the fingerprints of the table rest on: files by month of each input that is not looked up.
+
+        Of a settled table, months that are still being written count by a digest of the rows that are past.
+        """
+        inputs = {name: self.find(name) for name in table.inputs if name not in table.lookups}
+        found = {name: files_by_month(self.lake, other) for name, other in inputs.items()}
+        if not table.is_settled:
+            return found
+        settled = {name: self._settled_files(inputs[name], months) for name, months in found.items()}
+        return settled | {name: {WHOLE: [self._rows_used(table, name)]} for name in table.lookups}
+
+    def lookup_versions(self, table: Table) -> dict[str, str]:
+        """The versions of the inputs that a monthly table looks things up in, kept beside its fingerprints."""
+        names = table.lookups if table.window else ()
+        return {lookup_key(name): str(self.lake.open(self.find(name)).version()) for name in names}
+
+    def months_looked_up(self, table: Table, before: Mapping[str, str], months: Sequence[str]) -> set[str]:
+        """The months of a monthly table in which a changed row of a lookup is used; all where that cannot be told."""
+        touched: set[str] = set()
+        for name, lookup in table.lookups.items() if table.window and before else ():
+            looked_up, used = self.find(name), int(before.get(lookup_key(name), -1))
+            if not self.lake.has_version(looked_up, used):
+                return set(months)
+            if files_by_month(self.lake, looked_up, used) != files_by_month(self.lake, looked_up):
+                changed = self.changed_rows(looked_up, used, [*lookup.by, *lookup.reads])
+                touched |= self._months_with(table, changed, lookup.by)
+        return touched
+
+    def changed_rows(self, table: Table, version: int, columns: Sequence[str] = ()) -> DataFrame:
+        """Rows (of some columns) that only the given version or only the newest one has."""
+        wanted = columns or table.column_names
+        new = self.read(table).select(*wanted)
+        old = self.spark.read.format("delta").option("versionAsOf", version).load(self.lake.path(table)).select(*wanted)
+        return new.exceptAll(old).unionByName(old.exceptAll(new))
+
+    def read(self, table: Table, months: Sequence[str] | None = None) -> DataFrame:
+        """The newest version of a table; of a monthly one, if months are given, only those."""
+        frame = self.spark.read.format("delta").load(self.lake.path(table))
+        return frame.where(F.col(MONTH_COLUMN).isin(*months)) if months and table.is_monthly else frame
+
+    @property
+    def _monday(self) -> date:
+        return self.as_of - timedelta(days=self.as_of.weekday())
+
+    def _settled(self, frame: DataFrame) -> DataFrame:
+        return frame.where(F.col(LOCAL_DAY) < F.lit(self._monday)) if LOCAL_DAY in frame.columns else frame
+
+    def _settled_files(self, table: Table, months: dict[str, list[str]]) -> dict[str, list[str]]:
+        """Files of the months before that of the week of the build; of the rest, a digest of the rows that are past."""
+        if LOCAL_DAY not in table.column_names:
+            return months
+        past = {month: files for month, files in months.items() if month and month < f"{self._monday:%Y-%m}"}
+        rest = [month for month in months if month not in past]
+        rows = self._settled(self.read(table, [month for month in rest if month]))
+        return past | ({WHOLE: [self._digest(rows)]} if rest else {})
+
+    def _rows_used(self, table: Table, name: str) -> str:
+        """Digest of the rows of a lookup that share one of its columns with what the table reads of other inputs."""
+        lookup = table.lookups[name]
+        rows = self.read(self.find(name)).select(*lookup.by, *lookup.reads)
+        others = [self._settled(self.read(self.find(other))) for other in table.inputs if other not in table.lookups]
+        for column in lookup.by:
+            for other in others:
+                if column in other.columns:
+                    rows = rows.join(other.select(column).distinct(), on=column, how="left_semi")
+        return self._digest(rows)
+
+    def _digest(self, rows: DataFrame) -> str:
+        """A digest of a set of rows, whatever their order."""
+        each = F.xxhash64(*rows.columns).cast("decimal(38,0)")
+        found = rows.agg(F.count("*").alias("rows"), F.sum(each).alias("sum")).collect()[0]
+        return digest(found["rows"], str(found["sum"]))
+
+    def _months_with(self, table: Table, changed: DataFrame, columns: Sequence[str]) -> set[str]:
+        """Months of the table's rows that share one of the columns with a changed row."""
+        own = self.read(table)
+        found: set[str] = set()
+        for column in columns:
+            months = own.join(changed.select(column).distinct(), on=column, how="left_semi").select(MONTH_COLUMN)
+            found |= {row[MONTH_COLUMN] for row in months.distinct().collect()}
+        return found

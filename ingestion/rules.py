@@ -1,0 +1,61 @@
+"""A listener's own rules about editions, from `rules/recordings.toml` in the lake's folder into `recording_rules`."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import UTC, datetime
+from typing import Any
+
+from config.errors import InputError
+from schemas.lake import Lake
+from schemas.records import recording_rules
+from writers.creation import ensure_table
+from writers.records import append_rows
+
+RULES_FILE = "rules/recordings.toml"
+RULES = ("merge", "split")
+
+Pair = tuple[str, str]
+
+
+def read_recording_rules(lake: Lake) -> int:
+    """Record what the file says now, and take back what it no longer says; gives the number of changes.
+
+    The file holds lists of pairs of Spotify track ids: `merge = [["ID", "ID"]]`, `split = [["ID", "ID"]]`. Without a
+    file nothing changes hands. Raises InputError for a file that cannot be read.
+    """
+    path = lake.local / RULES_FILE
+    if lake.is_remote:
+        return 0
+    wanted = _parse(path.read_text(encoding="utf-8"), str(path)) if path.is_file() else {}
+    rows = ensure_table(lake, recording_rules).to_pyarrow_table().sort_by("recorded_at").to_pylist()
+    newest = {(row["track_id"], row["other_track_id"]): row for row in rows}
+    held = {pair: row["rule"] for pair, row in newest.items() if row["is_active"]}
+    now = datetime.now(UTC)
+    changed = [_row(pair, rule, True, now) for pair, rule in wanted.items() if held.get(pair) != rule]
+    taken_back = [_row(pair, rule, False, now) for pair, rule in held.items() if pair not in wanted]
+    if changed or taken_back:
+        append_rows(lake, recording_rules, [*changed, *taken_back])
+    return len(changed) + len(taken_back)
+
+
+def _parse(text: str, path: str) -> dict[Pair, str]:
+    try:
+        content = tomllib.loads(text)
+        pairs = {(str(one), str(other)): rule for rule in RULES for one, other in content.get(rule, [])}
+    except (tomllib.TOMLDecodeError, ValueError, TypeError) as error:
+        raise InputError(f"{path} cannot be read: {error}.", 'Write it like: merge = [["ID", "ID"]]') from error
+    unknown = content.keys() - set(RULES)
+    if unknown:
+        raise InputError(f"{path} has the key {min(unknown)}.", f"Keys: {', '.join(RULES)}.")
+    return pairs
+
+
+def _row(pair: Pair, rule: str, is_active: bool, now: datetime) -> dict[str, Any]:
+    return {
+        "rule": rule,
+        "track_id": pair[0],
+        "other_track_id": pair[1],
+        "is_active": is_active,
+        "recorded_at": now,
+    }
