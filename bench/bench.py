@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -22,6 +22,7 @@ import psutil
 PROJECT = Path(__file__).parent.parent
 sys.path.insert(0, str(PROJECT))  # The project's modules, when this file is run as a script.
 
+from bench.cycle import listener_at_the_emulator  # noqa: E402
 from config.settings import Settings  # noqa: E402
 from emulator.export_files import write_extended_export  # noqa: E402
 from emulator.simulator import LAST_DAY, simulate  # noqa: E402
@@ -73,6 +74,8 @@ def main() -> int:
         if not options.skip_spark:
             spark = {"SPARK_MASTER": "local[2]"}
             figures += _large(folder / "spark", files, later, options.plays, "spark local[2]", spark)
+        if options.cycle_plays:
+            figures += _cycle(folder / "cycle", options.cycle_plays)
     table = _table(figures)
     print("\n".join(table))
     if options.json:
@@ -86,6 +89,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--plays", type=int, default=250_000, help="plays to simulate over ten years")
+    parser.add_argument("--cycle-plays", type=int, default=1_000_000, help="plays in the lake of a cycle; 0 for none")
     parser.add_argument("--skip-spark", action="store_true", help="measure the embedded engine alone")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON, too")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table as Markdown, too")
@@ -120,6 +124,27 @@ def _large(
     return figures
 
 
+def _cycle(folder: Path, plays: int) -> list[Figure]:
+    """A lake of many plays, and one whole cycle that brings fifty more."""
+    files = folder / "files"
+    _say(f"simulating {plays:,} plays")
+    rate = plays / DAYS
+    write_files(files, days=DAYS, seed=1, plays_per_day=rate)
+    build = ["build", "--as-of", AS_OF]
+    whole = [["import", "--no-build", str(files / EXPORT)], ["import-catalog", str(files / KAGGLE_FILE)], build]
+    figures = [_measured(f"import and build {plays:,} plays", "embedded", folder, {}, whole, Bar())]
+    simulation = simulate(seed=1, days=DAYS, plays_per_day=rate)
+    with listener_at_the_emulator(simulation, folder / "lake", folder / "state") as (environment, hear, requests):
+        _measured("a cycle with nothing new", "embedded", folder, environment, [["ingest"]], Bar())
+        hear()
+        before = requests()
+        figure = _measured(
+            f"a cycle with 50 new plays into {plays:,}", "embedded", folder, environment, [["ingest"]], Bar(10)
+        )
+        figures.append(replace(figure, note=f"{requests() - before} requests"))
+    return figures
+
+
 def _measured(
     name: str, engine: str, folder: Path, environment: dict[str, str], commands: Sequence[Sequence[str]], bar: Bar
 ) -> Figure:
@@ -139,7 +164,7 @@ def _run(arguments: Sequence[str], folder: Path, environment: dict[str, str]) ->
     """Wall time in seconds, peak memory of the process tree in bytes, and standard output of one command."""
     folder.mkdir(exist_ok=True)
     outside = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
-    env = {**outside, **environment, "LAKE_URI": str(folder / "lake"), "STATE_DIR": str(folder / "state")}
+    env = {**outside, "LAKE_URI": str(folder / "lake"), "STATE_DIR": str(folder / "state"), **environment}
     begin = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, PROJECT / "cli.py", *arguments], cwd=folder, env=env, stdout=subprocess.PIPE, text=True

@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -102,6 +102,7 @@ class Losses:
     minutes: int
     polls: int
     failed_polls: int
+    never_listed: int  # heard offline and uploaded behind 50 newer plays: no poll can see them; not among those made
     made: int
     offered: int
     kept: int
@@ -113,7 +114,7 @@ class Losses:
     lost_unnoticed: int  # neither
     gaps: int
     empty_gaps: int  # without a lost play
-    shifted: int  # kept, with an end that is off by more than 5 s: stamped at the start, and not heard to the end
+    shifted: int  # kept, with an end that is off by more than 5 s
     poll_ms: float
     last_poll_ms: float
 
@@ -138,13 +139,19 @@ class Restored:
         return not (self.absent or self.surplus or self.open_gaps)
 
 
-def observe(folder: Path, simulation: Simulation, minutes: int, outages: Sequence[Outage] = OUTAGES) -> Observed:
+def observe(
+    folder: Path,
+    simulation: Simulation,
+    minutes: int,
+    outages: Sequence[Outage] = OUTAGES,
+    afterwards: timedelta = AFTERWARDS,
+) -> Observed:
     """Poll a listener from before the first play until after the last, into a lake in the folder."""
     # A wait of a second asked for by a 429 is kept in real time: the clock of the emulator stands still meanwhile.
     faults = Faults.awkward()
     faults.rate_limit_seconds = 0
     begin = simulation.plays["ended_at"].min().floor("D").to_pydatetime()
-    end = simulation.plays["ended_at"].max().to_pydatetime() + AFTERWARDS
+    end = simulation.plays["ended_at"].max().to_pydatetime() + afterwards
     clock, seconds, failed = Clock(begin), [], 0
     with Emulator(simulation, clock=clock, faults=faults) as emulator:
         settings = _signed_in(emulator, folder, simulation.user_id)
@@ -174,30 +181,33 @@ def losses(spark: SparkSession, observed: Observed, minutes: int) -> Losses:
     """Build the tables and hold them against what was made and what was offered."""
     _build(spark, observed)
     kept, gaps = _streamed(observed), observed.table("coverage_gaps")
-    truth = observed.truth[observed.truth["is_listable"]].reset_index(drop=True)
-    near, far = match(truth, kept)
-    lost = truth.drop(index=[row for row, _ in near + far])
-    in_gap = {number: _inside(lost, gap) for number, gap in enumerate(gaps.itertuples())}
-    noticed = lost.index.isin([row for rows in in_gap.values() for row in rows])
+    # What was before the oldest play that the first poll showed is not known, and nobody's loss.
+    is_known = observed.truth["ended_at"] >= kept["stamped_at"].min().floor("s")
+    listable = observed.truth[observed.truth["is_listable"] & is_known]
+    truth = listable[listable["listed_at"].notna()]
+    found = truth.merge(kept, on=["track_id", "stamped_at"], how="left", indicator=True)
+    lost = found[found["_merge"] == "left_only"]
+    in_gap = [lost.index[lost["ended_at"].between(gap.gap_start_at, gap.gap_end_at)] for gap in gaps.itertuples()]
+    noticed = lost.index.isin([row for rows in in_gap for row in rows])
     late = lost["listed_at"] - lost["ended_at"] > pd.Timedelta(seconds=1)
-    delivered = set(zip(kept["stamped_id"], kept["stamped_at"], strict=True))
     last = observed.poll_seconds[-100:]
     return Losses(
         minutes=minutes,
         polls=len(observed.poll_seconds),
         failed_polls=observed.failed_polls,
+        never_listed=len(listable) - len(truth),
         made=len(truth),
         offered=len(observed.offered),
-        kept=len(near) + len(far),
-        missing_of_offered=len(observed.offered - delivered),
-        doubled=len(kept) - len(near) - len(far),
+        kept=len(truth) - len(lost),
+        missing_of_offered=len(observed.offered - set(zip(kept["track_id"], kept["stamped_at"], strict=True))),
+        doubled=len(kept) - (len(truth) - len(lost)),
         lost=len(lost),
         lost_in_gaps=int(noticed.sum()),
         lost_late=int((late & ~noticed).sum()),
         lost_unnoticed=int((~late & ~noticed).sum()),
         gaps=len(gaps),
-        empty_gaps=sum(not rows for rows in in_gap.values()),
-        shifted=len(far),
+        empty_gaps=sum(rows.empty for rows in in_gap),
+        shifted=int(((found["played_at"] - found["ended_at"]).abs() > NEAR).sum()),
         poll_ms=1000 * sum(observed.poll_seconds) / len(observed.poll_seconds),
         last_poll_ms=1000 * sum(last) / len(last),
     )
@@ -209,9 +219,9 @@ def restored(spark: SparkSession, observed: Observed, simulation: Simulation, fo
     write_extended_export(simulation, export)
     import_history(spark, observed.lake, [export])
     _build(spark, observed)
-    plays = observed.table("plays")
+    plays = observed.table("plays").dropna(subset="track_id")  # files of the listener's own are in no export
     # A play heard offline is timed by its start, in whole seconds, and what was heard: its end has a fraction.
-    found = _identities(plays["track_id"], plays["played_at"].dt.ceil("s"), plays["ms_played"])
+    found = _identities(plays["track_id"], plays["played_at"].dt.ceil("s"), plays["listened_ms"])
     made = _identities(observed.truth["track_id"], observed.truth["ended_at"], observed.truth["ms_played"])
     return Restored(
         made=made.total(),
@@ -221,48 +231,15 @@ def restored(spark: SparkSession, observed: Observed, simulation: Simulation, fo
     )
 
 
-def match(truth: pd.DataFrame, kept: pd.DataFrame) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """Pairs (row of truth, row of kept) of the same track, one to one, nearest ends first.
-
-    The first list has ends within five seconds. The second is of the rest: an end anywhere from the true start to
-    where a play of the whole track would have ended, as polls that stamp the start tell no more.
-    """
-    pairs = truth.reset_index().merge(kept.reset_index(), on="track_id", suffixes=("", "_kept"))
-    pairs["distance"] = (pairs["played_at"] - pairs["ended_at"]).abs()
-    start = pairs["ended_at"] - pd.to_timedelta(pairs["ms_played"], unit="ms")
-    earliest, latest = start - NEAR, start + pd.to_timedelta(pairs["duration_ms"], unit="ms") + NEAR
-    near = _one_to_one(pairs[pairs["distance"] <= NEAR])
-    possible = pairs["played_at"].between(earliest, latest)
-    taken = pairs["index"].isin([row for row, _ in near]) | pairs["index_kept"].isin([row for _, row in near])
-    return near, _one_to_one(pairs[possible & ~taken])
-
-
-def _one_to_one(pairs: pd.DataFrame) -> list[tuple[int, int]]:
-    left: set[int] = set()
-    right: set[int] = set()
-    chosen = []
-    ordered = pairs.sort_values(["distance", "index", "index_kept"], kind="stable")
-    for one, other in zip(ordered["index"], ordered["index_kept"], strict=True):
-        if one not in left and other not in right:
-            left.add(one)
-            right.add(other)
-            chosen.append((one, other))
-    return chosen
-
-
 def _streamed(observed: Observed) -> pd.DataFrame:
-    """`plays` before any import, each with its record's id and stamp as delivered; without files of the listener's own,
-    which have no id and which the emulator lists besides what was streamed."""
+    """`plays` before any import: track_id and stamped_at of its record as delivered, and played_at as corrected.
+
+    Files of the listener's own are left out: the emulator lists them, without an id, besides what was streamed.
+    """
     records = observed.table("listening_history_bronze")[["record_id", "track_id", "played_at"]]
-    records = records.rename(columns={"record_id": "play_id", "track_id": "stamped_id", "played_at": "stamped_at"})
-    plays = observed.table("plays")[["play_id", "track_id", "played_at"]]
-    known = plays.merge(records, on="play_id", how="left")
-    return known[known["stamped_id"].notna()].reset_index(drop=True)
-
-
-def _inside(lost: pd.DataFrame, gap: object) -> list[int]:
-    begin, end = gap.gap_start_at, gap.gap_end_at
-    return list(lost.index[lost["ended_at"].between(begin, end)])
+    records = records.rename(columns={"record_id": "play_id", "played_at": "stamped_at"})
+    plays = observed.table("plays")[["play_id", "played_at"]]
+    return plays.merge(records, on="play_id", how="left").dropna(subset="track_id").reset_index(drop=True)
 
 
 def _identities(track_ids: Iterable[str], ends: pd.Series, heard: pd.Series) -> Counter[tuple[object, ...]]:
@@ -283,15 +260,117 @@ def _signed_in(emulator: Emulator, folder: Path, user_id: str) -> Settings:
     )
     granted, now = emulator.grant(user_id), emulator.clock.now()
     expires = now + timedelta(seconds=granted["expires_in"])
-    token = Token(
-        user_id, granted["access_token"], granted["refresh_token"], granted["scope"], expires, now, user_id
-    )
+    token = Token(user_id, granted["access_token"], granted["refresh_token"], granted["scope"], expires, now, user_id)
     TokenStore(settings.token_file).put(token)
     return settings
 
 
 def _nothing(line: str) -> None:
     """What a collection says is not shown here."""
+
+
+def main() -> int:
+    """Measure at each interval, print, and write what was asked for; 1 if a play was lost that must not be."""
+    options = _options()
+    simulation = simulate(seed=1, days=options.days, plays_per_day=PLAYS_PER_DAY)
+    found: list[Losses] = []
+    with tempfile.TemporaryDirectory(prefix="lakesong-losses-") as name:
+        root = Path(name)
+        with open_session(Settings(_env_file=None, state_dir=root / "state")) as spark:
+            for minutes in options.minutes:
+                print(f"polling every {minutes} minutes for {options.days} days", file=sys.stderr, flush=True)
+                observed = observe(root / str(minutes), simulation, minutes)
+                found.append(losses(spark, observed, minutes))
+            exact = restored(spark, observed, simulation, root)
+    lines = _report(found, exact)
+    print("\n".join(lines))
+    if options.json:
+        figures = {"intervals": [asdict(one) for one in found], "after_the_import": asdict(exact)}
+        options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    if options.markdown:
+        options.markdown.write_text("\n".join([*_explanation(options.days), *lines, ""]), encoding="utf-8")
+    return int(not (exact.is_exact and all(one.holds for one in found)))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--days", type=int, default=DAYS, help="days of listening")
+    parser.add_argument("--minutes", type=int, nargs="+", default=INTERVALS, help="intervals of the polls")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON, too")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the report as Markdown, too")
+    return parser.parse_args()
+
+
+ROWS: dict[str, str] = {
+    "polls": "polls",
+    "failed_polls": "of these failed, all attempts included",
+    "never_listed": "plays uploaded too late to be listed at all",
+    "made": "other plays made that Spotify lists",
+    "offered": "plays that the API ever offered",
+    "kept": "plays in `plays`",
+    "missing_of_offered": "**offered, and missing in `plays`**",
+    "doubled": "**doubled in `plays`**",
+    "lost": "made, and lost",
+    "lost_in_gaps": "lost inside a suspected gap",
+    "lost_late": "lost outside, because they were listed too late",
+    "lost_unnoticed": "**lost without a trace**",
+    "gaps": "suspected gaps",
+    "empty_gaps": "suspected gaps in which nothing was lost",
+    "shifted": "kept with an end that is off by more than 5 s",
+}
+
+
+def _report(found: Sequence[Losses], exact: Restored) -> list[str]:
+    """A Markdown table, a column an interval, and what the export brought back."""
+    rows = [["polls every", *(f"{one.minutes} min" for one in found)]]
+    rows += [[label, *(f"{getattr(one, name):,}" for one in found)] for name, label in ROWS.items()]
+    rows.append(["time of a poll", *(f"{one.poll_ms:.0f} ms" for one in found)])
+    rows.append(["time of each of the last hundred", *(f"{one.last_poll_ms:.0f} ms" for one in found)])
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = [f"| {' | '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))} |" for row in rows]
+    ruler = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
+    return [
+        lines[0],
+        ruler,
+        *lines[1:],
+        "",
+        f"After the import of the export into the lake polled every {found[-1].minutes} minutes, `plays` has "
+        f"{exact.made - exact.absent:,} of the {exact.made:,} plays of music that were made, counted or not, each with "
+        f"its track, its end and the time heard; {exact.surplus} besides; {exact.open_gaps} suspected gaps are open.",
+    ]
+
+
+def _explanation(days: int) -> list[str]:
+    return EXPLANATION.format(days=days, plays=PLAYS_PER_DAY, outages=len(OUTAGES)).splitlines()
+
+
+EXPLANATION = """\
+# Is a play ever lost?
+
+Written by `.venv/bin/python bench/losses.py --markdown docs/losses.md`.
+
+Spotify lists the last 50 plays, and no more. Fifty songs are about three hours of music, so whoever asks every six
+hours alone sees the second half of a long evening and never the first: what has left the list before it was asked for
+cannot be asked for any more. Asking every 20 minutes has room for 50 plays where six or seven fit, and so loses nothing
+as long as the computer is on and Spotify answers.
+
+Lakesong therefore asks every 20 minutes (`POLL_MINUTES`), and reads the whole list each time, since plays arrive late
+and out of order. Where a list of 50 has nothing in common with those before it, plays may have been lost between them:
+that is a **suspected gap**, in the table `coverage_gaps`, and the hours are marked in `coverage`. Only your export
+brings such plays back (spotify.com/account/privacy); importing it closes the gaps that it spans.
+
+Measured here: a simulated listener of {days} days and about {plays:.0f} plays a day, offered by the emulator on a bad
+but livable day (429 and 5xx answers, broken bodies, plays listed up to 40 minutes late, out of order, twice, or stamped
+at their start; plays heard offline are listed hours later) with {outages} outages between one and 36 hours. The
+client and the tables are the real ones; the clock is moved.
+
+What must be 0 is in bold. A play that was heard offline and is uploaded behind 50 newer ones is never on the list: no
+poll can see it, and it is left out of the counts. Else a play can be lost outside a gap in one way: it was listed late,
+after one poll, and had left the list before the next, which still reached back to what was known. That takes polls that
+are hours apart, and is counted apart. An end is off where Spotify stamped the start of a play that was not heard to its
+end: how long it was heard is in the export alone.
+
+"""
 
 
 if __name__ == "__main__":

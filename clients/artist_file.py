@@ -26,10 +26,12 @@ def read_artists(path: Path) -> Iterator[Any]:
     """The artists as they stand. Raises InputError when the text is no JSON, breaks off, or holds no array."""
     with path.open("rb") as raw:
         try:
-            first = next((event for _, event, _ in ijson.parse(raw)), None)
-            if first not in ("start_array", "start_map"):
+            arrays = (where for where, event, _ in ijson.parse(raw) if event == "start_array")
+            array = next((where for where in arrays if where in ("", "artists")), None)
+            if array is None:
                 raise InputError(f"{path} holds no artists.", _SHAPE)
             raw.seek(0)
-            yield from ijson.items(raw, "item" if first == "start_array" else "artists.item", use_float=True)
+            yield from ijson.items(raw, f"{array}.item".lstrip("."), use_float=True)
         except (ijson.JSONError, UnicodeDecodeError) as error:
-            raise InputError(f"{path} is no JSON ({error}).", _SHAPE) from error
+            why = str(error).strip().partition("\n")[0]  # the lines below quote the file
+            raise InputError(f"{path} is no JSON ({why}).", _SHAPE) from error

@@ -21,7 +21,7 @@ HIDDEN = "***"
 KEPT_FILES = 5  # rotated log files beside the one being written
 
 # Of other people's code only warnings and errors are of interest.
-_THIRD_PARTIES = ("spotipy", "requests", "urllib3", "uvicorn", "fastapi", "pyspark", "py4j", "stamina", "schedule")
+_THIRD_PARTIES = ("spotipy", "requests", "urllib3", "uvicorn", "fastapi", "pyspark", "py4j", "schedule")
 
 _NAMES = (
     r"access_?token|refresh_?token|id_?token|token|client_?secret|secret|password|passwd|code_?verifier|"
@@ -59,6 +59,7 @@ def configure_logs(settings: Settings) -> None:
     logging.basicConfig(level=logging.INFO, handlers=handlers, force=True)
     for name in _THIRD_PARTIES:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("stamina").setLevel(logging.ERROR)  # a request that is sent again is no news
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

@@ -135,6 +135,11 @@ class Listener:
         delay = (self.luck("late by") * faults.late_minutes * 60_000).astype(np.int64)
         return np.asarray(listed + np.where(self.luck("late") < faults.late_plays, delay, 0), np.int64)
 
+    def is_ever_listed(self, play: int, faults: Faults) -> bool:
+        """Whether recently-played lists the play at all: not so when it is uploaded after 50 newer ones."""
+        at = utc(int(self.listed_ms(faults)[play]))
+        return bool(self.is_listable[play]) and any(item.play == play for item in self.recently_played(at, faults))
+
     def recently_played(self, now: datetime, faults: Faults) -> list[Item]:
         """Everything on offer: at most 50 items, newest stamp first."""
         now_ms = _ms(now)
@@ -193,17 +198,13 @@ class Listener:
             return Playing("ad", row, int(now_ms - self.ended_ms[row - 1]), False)
         return Playing(shows, row, 0, True)
 
-    def heard(self, start: datetime, stop: datetime, faults: Faults) -> pd.DataFrame:
-        """True music plays that ended from start to stop (both included), with `is_listable`, `listed_at` (from when
-        on recently-played may list it, UTC) and `duration_ms`."""
+    def heard(self, start: datetime, stop: datetime) -> pd.DataFrame:
+        """True music plays that ended from start to stop (both included), with `is_listable` and `duration_ms`."""
         first = int(np.searchsorted(self.ended_ms, _ms(start)))
         last = int(np.searchsorted(self.ended_ms, _ms(stop), side="right"))
-        plays = self.plays.iloc[first:last].assign(
-            is_listable=self.is_listable[first:last],
-            listed_at=pd.to_datetime(self.listed_ms(faults)[first:last], unit="ms", utc=True),
-            duration_ms=self.duration_ms[first:last],
-        )
-        return plays[plays["kind"] == "track"].reset_index(drop=True)
+        part = slice(first, last)
+        plays = self.plays.iloc[part].assign(is_listable=self.is_listable[part], duration_ms=self.duration_ms[part])
+        return plays[plays["kind"] == "track"]
 
 
 def _ms(at: datetime) -> int:

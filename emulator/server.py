@@ -148,9 +148,20 @@ class Emulator:
         return set(self._listeners[user_id].offered)
 
     def play_truth(self, user_id: str) -> pd.DataFrame:
-        """True music plays that ended by now, by `ended_at`; `is_listable` says which recently-played may list, and
-        `listed_at` from when on."""
-        return self._listeners[user_id].heard(utc(0), self.clock.now(), self.faults)
+        """True music plays that ended by now, by `ended_at`, with `duration_ms`, the length of what was played.
+
+        `is_listable` says which of them recently-played may list, `stamped_at` with which played_at, and `listed_at`
+        from when on (UTC; NaT for one that was uploaded behind 50 newer ones, and so never was on the list).
+        """
+        listener, faults = self._listeners[user_id], self.faults
+        plays = listener.heard(utc(0), self.clock.now())
+        listed_ms = pd.Series(listener.listed_ms(faults), name="listed_ms")[plays.index]
+        listed_at = pd.to_datetime(listed_ms, unit="ms", utc=True)
+        late = plays.index[listed_at - plays["ended_at"] > pd.Timedelta(minutes=1)]
+        never = [row for row in late if not listener.is_ever_listed(int(row), faults)]
+        stamped_at = [utc(listener.stamp_ms(int(row), faults)) for row in plays.index]
+        listed_at = listed_at.mask(listed_at.index.isin(never))
+        return plays.assign(listed_at=listed_at, stamped_at=stamped_at).reset_index(drop=True)
 
     def request_count(self, prefix: str = "") -> int:
         """How many requests were answered whose path begins so, for instance `/v1/me/player`."""

@@ -209,6 +209,8 @@ def _shown(world: World, listener: Listener, shows: str, play: int) -> dict[str,
 
 def _played(world: World, listener: Listener, item: Item) -> dict[str, Any]:
     shown = _shown(world, listener, item.shows, item.play)
+    if shown and item.shows == "local":  # besides the play, so under a title of its own: else it is the play again
+        shown = local_track(f"Bootleg {item.play}", shown["artists"][0]["name"], shown["duration_ms"])
     context = _context(world, listener, item.play) if item.shows == "track" else None
     at = utc(item.stamp_ms)
     return {"track": shown, "played_at": f"{at:%Y-%m-%dT%H:%M:%S}.{item.stamp_ms % 1000:03d}Z", "context": context}

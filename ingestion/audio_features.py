@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -11,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.compute as pc
 
 from clients.deezer import is_match
-from clients.errors import RefusedError
+from clients.errors import PassingError, RefusedError, SourceError
 from clients.reccobeats import IDS_A_CALL
-from ingestion.catalogue_queue import Queue, played_tracks
-from ingestion.memory import remember, waits_until
+from config.errors import LakesongError
+from ingestion.catalogue_queue import Queue
+from ingestion.memory import QUOTA, remember, waits_until
 from ingestion.previews import Analyse
 from ingestion.receipts import FileReceipt
 from ingestion.runs import Batch, dead_letter
@@ -54,6 +56,7 @@ class FeatureRun:
     analyse: Analyse | None
     lake: Lake
     batch: Batch
+    plays: Counter[str]
     progress: Callable[[str], None]
     new: int = 0
     known: int = 0
@@ -63,16 +66,22 @@ class FeatureRun:
     def collect(self) -> FileReceipt:
         """Ask for features and keep them; gives counts. Raises what the clients raise, after writing what came."""
         queue = Queue(self.lake)
-        queue.add(SOURCE, played_tracks(self.lake), self.batch.at)
+        queue.add(SOURCE, self.plays, self.batch.at)
         due = queue.due(SOURCE, self.batch.at)[:TRACKS_A_RUN]
+        failure: LakesongError | None = None
         try:
-            self._from_spotify(due)
+            try:
+                self._from_spotify(due)
+            except LakesongError as error:
+                failure = error  # ReccoBeats, another service, is asked nevertheless
             tried: list[str] = []
             for start in range(0, len(due), IDS_A_CALL):
                 part = [track_id for track_id in due[start : start + IDS_A_CALL] if track_id not in self._found]
                 self.progress(f"audio features: {start:,} of {len(due):,} tracks")
                 self._from_reccobeats(part)
                 tried += [track_id for track_id in part if track_id not in self._found]
+            if failure:
+                raise failure
             self._from_previews(tried, queue)
         finally:
             for track_id in self._found:
@@ -94,6 +103,8 @@ class FeatureRun:
         try:
             items = [item for item in self.spotify.audio_features(track_ids) if item is not None]
         except RefusedError as error:
+            if error.reason != "forbidden":
+                raise
             until = self.batch.at + REFUSED_FOR
             remember(
                 self.lake, "spotify", "audio_features_refused", self.batch.at, value=error.reason, not_before=until
@@ -112,20 +123,32 @@ class FeatureRun:
 
     def _from_previews(self, track_ids: list[str], queue: Queue) -> None:
         """Measure the previews of tracks that no service knows; those without any are asked for again later."""
-        known = self._details(track_ids) if self.analyse else {}
+        is_asked = self.analyse and not waits_until(self.lake, "deezer", QUOTA, self.batch.at)
+        known = self._details(track_ids) if is_asked else {}
         for number, track_id in enumerate(track_ids):
             track = known.get(track_id)
             if track is None or number >= PREVIEWS_A_RUN:
                 queue.settle(SOURCE, track_id, "absent", self.batch.at, NOT_TRIED_FOR if self.analyse else ABSENT_FOR)
                 continue
             self.progress(f"preview of {track['track_name']}")
-            audio = self._preview(track)
-            if audio and self.analyse:
-                measured = self.analyse(audio)
-                values: dict[str, Any] = {name: measured.get(name) for name in AUDIO_FEATURE_NAMES}
-                self._keep(my_tracks_features_bronze, partial(preview_features_row, **values), [(track_id,)])
+            try:
+                self._measure(track_id, track)
+            except SourceError as error:
+                if isinstance(error, PassingError | RefusedError):
+                    raise
+                # It takes other tracks: this one would else stop each run at the same place.
+                letter = dead_letter(self.batch, SOURCE, f"preview {track_id}", 1, str(error), None)
+                append_unknown(self.lake, rejected_records_bronze, [letter])
+                self.rejected += 1
             if track_id not in self._found:
                 queue.settle(SOURCE, track_id, "absent", self.batch.at, ABSENT_FOR)
+
+    def _measure(self, track_id: str, track: Mapping[str, Any]) -> None:
+        audio = self._preview(track)
+        if audio and self.analyse:
+            measured = self.analyse(audio)
+            values: dict[str, Any] = {name: measured.get(name) for name in AUDIO_FEATURE_NAMES}
+            self._keep(my_tracks_features_bronze, partial(preview_features_row, **values), [(track_id,)])
 
     def _preview(self, track: Mapping[str, Any]) -> bytes | None:
         """The preview of the recording with the track's ISRC, if title, artist and length say that it is the same."""
@@ -149,7 +172,8 @@ class FeatureRun:
             try:
                 rows.append({**to_row(*arguments), **self.batch.columns})
             except RejectedError as error:
-                letters.append(dead_letter(self.batch, SOURCE, table.name, number, str(error), None))
+                named = arguments[0]["id"] if isinstance(arguments[0], Mapping) else arguments[0]
+                letters.append(dead_letter(self.batch, SOURCE, f"{table.name} {named}", number, str(error), None))
         append_unknown(self.lake, rejected_records_bronze, letters)
         new = append_unknown(self.lake, table, rows)
         self.new += len(new)

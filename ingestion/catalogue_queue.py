@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from clients.errors import AbsentError, RefusedError, SourceError
 from ingestion.receipts import FileReceipt
 from ingestion.runs import Batch, dead_letter
-from mappers.catalogue import album_row, artist_row, track_row
+from mappers.catalogue import ALBUM, ARTIST, TRACK, Shape, album_row, allowed_json, artist_row, track_row
 from mappers.record import RejectedError, Row
 from schemas.bronze import (
     albums_bronze,
@@ -72,9 +72,9 @@ class Queue:
         return [row["item_id"] for row in sorted(waiting, key=lambda row: (-row["priority"], row["item_id"]))]
 
     def settle(self, kind: str, item_id: str, status: str, now: datetime, wait: timedelta | None = None) -> None:
-        """Note what came of asking for an id, and how long not to ask again."""
+        """Note what came of asking for an id, and how long not to ask again: longer with each attempt."""
         before = self._rows[(kind, item_id)]
-        not_before = now + wait if wait else None
+        not_before = now + wait * (before["attempt_count"] + 1) if wait else None
         self._put(kind, item_id, status, before["priority"], before["attempt_count"] + 1, not_before, now)
 
     def save(self) -> None:
@@ -107,9 +107,11 @@ def played_tracks(lake: Lake) -> Counter[str]:
     return Counter(dict(zip(counts["track_id"].to_pylist(), counts["count_all"].to_pylist(), strict=True)))
 
 
-def enqueue_known(lake: Lake, queue: Queue, now: datetime) -> None:
-    """Queue every id that plays, fetched tracks, follows and rankings name; artists' discographies for the last two."""
-    plays = played_tracks(lake)
+def enqueue_known(lake: Lake, queue: Queue, plays: Counter[str], now: datetime) -> None:
+    """Queue every id that plays, fetched tracks, follows and rankings name; artists' discographies for the last two.
+
+    plays: records by track id, see `played_tracks`.
+    """
     queue.add("track", plays, now)
     albums: Counter[str] = Counter()
     artists: Counter[str] = Counter()
@@ -145,6 +147,7 @@ class CatalogueRun:
     client: SpotifyClient
     lake: Lake
     batch: Batch
+    plays: Counter[str]
     budget: int
     progress: Callable[[str], None]
     rows: list[tuple[Table, Row]] = field(default_factory=list)
@@ -186,7 +189,7 @@ class CatalogueRun:
         """Ids to ask for: tracks, then the albums and artists that these name, then discographies."""
         for kind in KINDS:
             self._write(queue)
-            enqueue_known(self.lake, queue, self.batch.at)
+            enqueue_known(self.lake, queue, self.plays, self.batch.at)
             yield from ((kind, item_id) for item_id in queue.due(kind, self.batch.at))
 
     @property
@@ -197,27 +200,24 @@ class CatalogueRun:
 
     def _fetch(self, kind: str, item_id: str) -> None:
         if kind == "track":
-            self._keep(tracks_bronze, track_row, [self.client.track(item_id)])
+            self._keep(tracks_bronze, track_row, TRACK, [self.client.track(item_id)])
         elif kind == "album":
-            self._keep(albums_bronze, album_row, [self.client.album(item_id)])
+            self._keep(albums_bronze, album_row, ALBUM, [self.client.album(item_id)])
         elif kind == "artist":
-            self._keep(artists_bronze, artist_row, [self.client.artist(item_id)])
+            self._keep(artists_bronze, artist_row, ARTIST, [self.client.artist(item_id)])
         else:
             albums = (item for page in self.client.artist_albums(item_id) for item in page.items)
-            self._keep(albums_bronze, album_row, albums)
+            self._keep(albums_bronze, album_row, ALBUM, albums)
 
-    def _keep(self, table: Table, to_row: Callable[[Any], Row], items: Iterable[Any]) -> None:
+    def _keep(self, table: Table, to_row: Callable[[Any], Row], shape: Shape, items: Iterable[Any]) -> None:
         for number, item in enumerate(items, start=1):
             try:
                 self.rows.append((table, {**to_row(item), **self.batch.columns}))
                 self.fetched += 1
             except RejectedError as error:
-                self.rows.append(
-                    (
-                        rejected_records_bronze,
-                        dead_letter(self.batch, SOURCE, table.name, number, str(error), str(item)[:200]),
-                    )
-                )
+                payload = allowed_json(item, shape) if isinstance(item, Mapping) else None
+                letter = dead_letter(self.batch, SOURCE, table.name, number, str(error), payload)
+                self.rows.append((rejected_records_bronze, letter))
                 self.rejected += 1
 
     def _write(self, queue: Queue) -> None:

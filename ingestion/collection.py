@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any, Protocol
 
 import structlog
@@ -20,7 +22,7 @@ from config.settings import Settings
 from ingestion import audio_features, catalogue_queue, library
 from ingestion.alerts import Alerts
 from ingestion.audio_features import FeatureRun
-from ingestion.catalogue_queue import CatalogueRun, budget_left
+from ingestion.catalogue_queue import CatalogueRun, budget_left, played_tracks
 from ingestion.library import LibraryRun
 from ingestion.listeners import refuse_mixing, register_listener
 from ingestion.memory import EVERYONE, QUOTA, remember, waits_until
@@ -203,11 +205,16 @@ class Collection:
             budget = min(left, share)
             if anyone is None or not budget:
                 return None
-            return CatalogueRun(anyone, self._lake, batch, budget, self._progress)
+            return CatalogueRun(anyone, self._lake, batch, self._plays, budget, self._progress)
         reccobeats = ReccoBeats(settings.reccobeats_url, **self._http)
         deezer = Deezer(settings.deezer_url, **self._http)
         analyse = analyser(settings.preview_analysis, reccobeats)
-        return FeatureRun(anyone, reccobeats, deezer, analyse, self._lake, batch, self._progress)
+        return FeatureRun(anyone, reccobeats, deezer, analyse, self._lake, batch, self._plays, self._progress)
+
+    @cached_property
+    def _plays(self) -> Counter[str]:
+        """Records of plays by track id, after the polls of this run."""
+        return played_tracks(self._lake)
 
     def _poll(self, batch: Batch) -> FileReceipt:
         poll = poll_recently_played(self._client(batch.user_id), self._lake, batch)

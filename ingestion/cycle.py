@@ -95,7 +95,8 @@ def run_cycle(
 ) -> CycleResult:
     """One whole cycle: everything that the services give, the Kaggle catalogue when it changed, features, and build.
 
-    The failure of one source stops no other. Raises NeedsUserError after the build where nobody has signed in.
+    The failure of one source stops no other. Where nobody has signed in, the result says so, and what there is is
+    built. A quota that is used up before anything new came in ends the cycle at once.
     """
     lake = Lake(settings.lake_uri)
     with run_lock(settings.state_dir, "ingest"):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from clients.errors import AbsentError, RefusedError, SourceError
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 
 SOURCE = "library"
 TIME_RANGES = ("short_term", "medium_term", "long_term")
+RANKED = 50  # items of a ranking that are kept: its first page
 TOP_KINDS = {"tracks": "track", "artists": "artist"}
 RANKED_EVERY = timedelta(hours=20)  # Spotify ranks about once a day
 
@@ -71,13 +74,24 @@ class LibraryRun:
         user = self.batch.user_id
         saved = partial(saved_track_rows, user_id=user)
         followed = partial(followed_artist_rows, user_id=user)
-        self._snapshot("saved_tracks", "", saved_tracks_bronze, self.client.saved_tracks(), saved)
-        self._snapshot("followed_artists", "", followed_artists_bronze, self.client.followed_artists(), followed)
-        self._rankings()
-        self._playlists(own_id)
+        with self._apart():
+            self._snapshot("saved_tracks", "", saved_tracks_bronze, self.client.saved_tracks(), saved)
+        with self._apart():
+            self._snapshot("followed_artists", "", followed_artists_bronze, self.client.followed_artists(), followed)
+        with self._apart():
+            self._rankings()
+        with self._apart():
+            self._playlists(own_id)
         if self.incomplete:
             raise self.incomplete[0]
         return self.counts
+
+    @contextmanager
+    def _apart(self) -> Iterator[None]:
+        try:
+            yield
+        except IncompleteError as error:
+            self.incomplete.append(error)
 
     def _rankings(self) -> None:
         """Top tracks and artists over three ranges, once a day: the 50 that the first page shows."""
@@ -88,6 +102,7 @@ class LibraryRun:
             for time_range in TIME_RANGES:
                 self.progress(f"top {kind}, {time_range.replace('_', ' ')}")
                 first = next(iter(self.client.top_items(kind, time_range)))  # type: ignore[arg-type]
+                _refuse_part(f"top {kind}", first.items, first.total and min(first.total, RANKED))
                 to_rows = partial(
                     top_item_rows,
                     user_id=batch.user_id,
@@ -102,24 +117,32 @@ class LibraryRun:
     def _playlists(self, own_id: str) -> None:
         """The list of playlists, and the items of those that changed and may be read."""
         self.progress("playlists")
-        lists = [item for page in self.client.playlists() for item in page.items]
+        lists = _whole("playlists", self.client.playlists())
         to_rows = partial(playlist_rows, user_id=self.batch.user_id, own_id=own_id)
         rows = self._keep("playlists", "", playlists_bronze, lists, to_rows, first_page_tag(lists, len(lists)))
         for playlist in rows:
-            playlist_id, tag = playlist["playlist_id"], str(playlist["version_tag"])
-            if self._tag_before("playlist_items", playlist_id) == tag:
-                continue
-            self.progress(f"playlist {playlist['playlist_name']}")
-            try:
-                items = [item for page in self.client.playlist_items(playlist_id) for item in page.items]
-            except (RefusedError, AbsentError) as error:
-                if isinstance(error, RefusedError) and error.reason != "forbidden":
-                    raise
-                # Another's playlist is not shown: a fact, noted once for each of its versions.
-                self._write("playlist_items", playlist_id, playlist_items_bronze, [], [], tag, is_readable=False)
-                continue
-            to_items = partial(playlist_item_rows, user_id=self.batch.user_id, playlist_id=playlist_id)
-            self._keep("playlist_items", playlist_id, playlist_items_bronze, items, to_items, tag)
+            with self._apart():
+                self._playlist_items(playlist)
+
+    def _playlist_items(self, playlist: Mapping[str, Any]) -> None:
+        """The items of one playlist, unless they were read at this version; whether another's is shown is a fact."""
+        playlist_id, tag = playlist["playlist_id"], str(playlist["version_tag"] or "")
+        if tag and self._tag_before("playlist_items", playlist_id) == tag:
+            return
+        self.progress(f"playlist {playlist['playlist_name']}")
+        try:
+            items = _whole(f"playlist {playlist_id}", self.client.playlist_items(playlist_id))
+        except (RefusedError, AbsentError) as error:
+            if isinstance(error, RefusedError) and error.reason != "forbidden":
+                raise
+            if not tag and self._tag_before("playlist_items", playlist_id) == tag:
+                return
+            self._write("playlist_items", playlist_id, playlist_items_bronze, [], [], tag, is_readable=False)
+            return
+        to_items = partial(playlist_item_rows, user_id=self.batch.user_id, playlist_id=playlist_id)
+        self._keep(
+            "playlist_items", playlist_id, playlist_items_bronze, items, to_items, tag or first_page_tag(items, None)
+        )
 
     def _snapshot(self, collection: str, part: str, table: Table, pages: Iterator[Page], to_rows: ToRows) -> None:
         """Keep a collection that shows its newest items first: one request tells that nothing changed."""
@@ -127,7 +150,7 @@ class LibraryRun:
         first = next(pages)
         tag = first_page_tag(first.items, first.total)
         if self._tag_before(collection, part) != tag:
-            items = [*first.items, *(item for page in pages for item in page.items)]
+            items = _whole(collection, chain([first], pages))
             self._keep(collection, part, table, items, to_rows, tag)
 
     def _keep(
@@ -183,3 +206,17 @@ class LibraryRun:
         mine = [row for row in rows if (row["user_id"], row["collection"], row["part"]) == wanted]
         newest = max(mine, key=lambda row: row["snapshot_at"], default=None)
         return newest["version_tag"] if newest else None
+
+
+def _whole(name: str, pages: Iterator[Page]) -> list[Any]:
+    """The items of all pages. Raises IncompleteError where they are fewer than the first page says that there are."""
+    read = list(pages)
+    items = [item for page in read for item in page.items]
+    _refuse_part(name, items, read[0].total)
+    return items
+
+
+def _refuse_part(name: str, items: Sequence[Any], total: int | None) -> None:
+    if total is not None and len(items) < total:
+        shown = f"Spotify showed {len(items):,} of {total:,} entries of {name.replace('_', ' ')}."
+        raise IncompleteError(shown, "What is stored stays; the next cycle asks again.")

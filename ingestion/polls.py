@@ -91,7 +91,10 @@ def keep_plays(lake: Lake, rows: Sequence[Row], source: str, batch: Batch) -> Fi
     known = known_keys(lake, listening_history_bronze, stamped, ["record_id"])
     unique = {row["record_id"]: row for row in stamped}
     new = [row for record_id, row in unique.items() if (record_id,) not in known]
-    append_unknown(lake, import_records_bronze, new)
+    if new:
+        append_rows(
+            lake, import_records_bronze, [{name: row[name] for name in ("record_id", "batch_id")} for row in new]
+        )
     append_unknown(lake, listening_history_bronze, stamped)
     return FileReceipt(
         source,

@@ -14,7 +14,7 @@ from ingestion.polls import keep_plays
 from ingestion.runs import Batch, run_row
 from mappers import account_data, extended_history, plays, recently_played
 from mappers.catalogue import album_row, artist_row, reccobeats_track_row, track_row
-from mappers.record import MAPPER_VERSION, RejectedError, Row
+from mappers.record import MAPPER_VERSION, RejectedError, Row, sha256
 from schemas.bronze import (
     albums_bronze,
     artists_bronze,
@@ -78,13 +78,14 @@ def replay_stored(lake: Lake) -> Replayed:
 
     A record keeps its identity: one whose identity would change is left as it is. The caller holds the run lock.
     """
-    batch = Batch(f"replay-{MAPPER_VERSION}", "", datetime.now(UTC))
+    now = datetime.now(UTC)
+    batch = Batch(sha256((REPLAY, now.isoformat()))[:16], "", now)
     payloads, revised = _replay_records(lake, batch)
     for table, key, to_row in _OF_CATALOGUE.values():
         read, changed = _replay_catalogue(lake, table, key, to_row, batch)
         payloads, revised = payloads + read, revised + changed
-    letters, recovered = _replay_letters(lake, batch)
-    return Replayed(payloads + letters, revised, recovered, letters - recovered)
+    letters, recovered, left = _replay_letters(lake, batch)
+    return Replayed(payloads + letters, revised, recovered, left)
 
 
 def _replay_records(lake: Lake, batch: Batch) -> tuple[int, int]:
@@ -116,12 +117,12 @@ def _replay_catalogue(
     return read, revised
 
 
-def _replay_letters(lake: Lake, batch: Batch) -> tuple[int, int]:
-    """Dead letters of plays: (letters read, letters that are records now)."""
+def _replay_letters(lake: Lake, batch: Batch) -> tuple[int, int, int]:
+    """Dead letters of plays: (letters read, records that came of them, letters that give none)."""
     letters = ensure_table(lake, rejected_records_bronze).to_pyarrow_table(columns=["source", "payload", "batch_id"])
     runs = ensure_table(lake, ingestion_runs_bronze).to_pyarrow_table(columns=["batch_id", "user_id"]).to_pylist()
-    listener_of = {run["batch_id"]: run["user_id"] for run in runs}
-    read = 0
+    listener_of = {run["batch_id"]: run["user_id"] for run in runs if run["user_id"]}
+    read = left = 0
     found: dict[tuple[str, str], list[Row]] = {}
     for letter in letters.to_pylist():
         user_id = listener_of.get(letter["batch_id"])
@@ -129,16 +130,19 @@ def _replay_letters(lake: Lake, batch: Batch) -> tuple[int, int]:
             continue
         read += 1
         row = _play(letter["source"], letter["payload"], user_id)
-        if row:
+        if row is None:
+            left += 1
+        else:
             found.setdefault((user_id, row["source"]), []).append(row)
     recovered = 0
     for (user_id, source), rows in found.items():
         mine = Batch(batch.batch_id, user_id, batch.at)
         counts = keep_plays(lake, rows, source, mine)
-        recovered += len(rows)
-        row = run_row(mine.batch_id, REPLAY, user_id, counts, mine.at, datetime.now(UTC))
-        append_rows(lake, ingestion_runs_bronze, [row])
-    return read, recovered
+        recovered += counts.new
+        if counts.new:  # the letters stay, and were records already at an earlier replay
+            row = run_row(mine.batch_id, REPLAY, user_id, counts, mine.at, datetime.now(UTC))
+            append_rows(lake, ingestion_runs_bronze, [row])
+    return read, recovered, left
 
 
 def _play(source: str, payload: str, user_id: str) -> Row | None:

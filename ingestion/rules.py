@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from config.errors import InputError
@@ -22,12 +23,12 @@ def read_recording_rules(lake: Lake) -> int:
     """Record what the file says now, and take back what it no longer says; gives the number of changes.
 
     The file holds lists of pairs of Spotify track ids: `merge = [["ID", "ID"]]`, `split = [["ID", "ID"]]`. Without a
-    file nothing changes hands. Raises InputError for a file that cannot be read.
+    file nothing changes: an empty one takes all back. Raises InputError for a file that cannot be read.
     """
     path = lake.local / RULES_FILE
-    if lake.is_remote:
+    if lake.is_remote or not path.is_file():
         return 0
-    wanted = _parse(path.read_text(encoding="utf-8"), str(path)) if path.is_file() else {}
+    wanted = _parse(path)
     rows = ensure_table(lake, recording_rules).to_pyarrow_table().sort_by("recorded_at").to_pylist()
     newest = {(row["track_id"], row["other_track_id"]): row for row in rows}
     held = {pair: row["rule"] for pair, row in newest.items() if row["is_active"]}
@@ -39,11 +40,11 @@ def read_recording_rules(lake: Lake) -> int:
     return len(changed) + len(taken_back)
 
 
-def _parse(text: str, path: str) -> dict[Pair, str]:
+def _parse(path: Path) -> dict[Pair, str]:
     try:
-        content = tomllib.loads(text)
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
         pairs = {(str(one), str(other)): rule for rule in RULES for one, other in content.get(rule, [])}
-    except (tomllib.TOMLDecodeError, ValueError, TypeError) as error:
+    except (ValueError, TypeError) as error:
         raise InputError(f"{path} cannot be read: {error}.", 'Write it like: merge = [["ID", "ID"]]') from error
     unknown = content.keys() - set(RULES)
     if unknown:

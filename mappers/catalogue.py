@@ -141,15 +141,6 @@ def album_row(item: Any) -> Row:
     return _described("album_id", _id(album, "album"), SPOTIFY, fields, allowed_json(album, ALBUM))
 
 
-def track_rows_of_album(item: Any) -> list[Row]:
-    """The tracks that an album object lists, as rows of tracks_bronze: simplified objects, so without ISRC.
-
-    Entries without an id are passed over: album_row says how many tracks there should be.
-    """
-    tracks = objects(inner(as_object(item), "tracks").get("items"))
-    return [track_row({**track, "album": item}) for track in tracks if text(track.get("id"))]
-
-
 def artist_row(item: Any, provider: str = SPOTIFY) -> Row:
     """An artist object, or a line of an artist file, as a row of artists_bronze without its batch.
 

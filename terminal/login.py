@@ -114,6 +114,7 @@ def _code_from_paste(address: str, state: str, ask: Callable[[str], str], say: C
     try:
         pasted = ask("Paste it here: ")
     except EOFError:
+        say("")  # the question has no line end
         raise InputError("No address was pasted.", "Run `lakesong login --no-browser` in a terminal.") from None
     return read_redirect(pasted, state)
 

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import shlex
+import signal
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +43,7 @@ def _ignored() -> set[str]:
 
 
 def test_the_compose_file_follows_the_compose_specification() -> None:
-    check = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", COMPOSE]
+    check = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(COMPOSE)]
     done = subprocess.run(check, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -78,7 +84,7 @@ def test_data_and_secrets_stay_out_of_the_image() -> None:
 def test_the_health_check_asks_the_scheduler_and_only_where_it_runs(tmp_path: Path) -> None:
     """Its answers are tested with the scheduler; here, that the container's way of asking gets one."""
     _, script, *arguments = _programs()["HEALTHCHECK"]
-    command = [sys.executable, ROOT / script, *arguments]
+    command = [sys.executable, str(ROOT / script), *arguments]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (1, "") and done.stdout.startswith("Nothing gives signs of life")
     off = {name for name, service in SERVICES.items() if service.get("healthcheck") == {"disable": True}}
@@ -117,3 +123,82 @@ def test_the_script_of_continuous_integration_can_be_run() -> None:
     script = ROOT / ".ci" / "run"
     assert script.stat().st_mode & 0o111
     assert subprocess.run(["bash", "-n", script]).returncode == 0
+
+
+# What a container that has no app yet ends with: the scheduler stays up until it is stopped.
+ENDS = {
+    "python3 scheduler.py": (0, ""),
+    "python3 run_ingestion.py": (3, "Set it in .env"),
+    "python3 cli.py watch": (3, "`lakesong login`"),
+    "lakesong login --no-browser": (2, "developer.spotify.com/dashboard"),
+}
+
+
+def _docker_lines() -> list[list[str]]:
+    """The lines of the README and of the compose file's head that call docker, as words."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8") + COMPOSE.read_text(encoding="utf-8")
+    # What a line is for stands beside it, behind at least two blanks.
+    return [shlex.split(line) for line in re.findall(r"^(?:# )?(docker .*?)(?:  .*)?$", text, re.MULTILINE)]
+
+
+def _programs_of(words: list[str]) -> list[str]:
+    """The command lines that a docker line starts: of the one-off that it names, or of all that `up` brings up."""
+    assert words[:2] == ["docker", "compose"]
+    if "run" in words:
+        place = next(number for number, word in enumerate(words) if word in SERVICES)
+        return [" ".join(words[place + 1 :] or SERVICES[words[place]]["command"])]
+    profile = words[words.index("--profile") + 1] if "--profile" in words else ""
+    started = [service for service in SERVICES.values() if profile in service.get("profiles", [profile])]
+    return [" ".join(service["command"]) for service in started]
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str]]:
+    """What became of each command line that docker is told to run: exit code, and what it printed."""
+    programs = sorted({program for words in _docker_lines() for program in _programs_of(words)})
+    with ThreadPoolExecutor() as pool:
+        return dict(
+            zip(programs, pool.map(lambda one: _run(one, tmp_path_factory.mktemp("app")), programs), strict=True)
+        )
+
+
+def _run(program: str, folder: Path) -> tuple[int, str]:
+    """Run a command line of the image with the project's own Python, in a folder without `.env`."""
+    name, *arguments = program.split()
+    if name == "python3":
+        command = [sys.executable, str(ROOT / arguments[0]), *arguments[1:]]
+    else:
+        command = [str(Path(sys.executable).parent / name), *arguments]
+    known = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
+    environment = {**known, "LAKE_URI": str(folder / "data"), "STATE_DIR": str(folder / "data")}
+    pipes: Any = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with subprocess.Popen(command, cwd=folder, env=environment, **pipes) as process:
+        if "scheduler.py" in program:
+            _wait_for(folder / "data" / ".scheduler.heartbeat")
+            process.send_signal(signal.SIGTERM)
+        printed, _ = process.communicate(timeout=120)
+        return process.returncode, printed
+
+
+def _wait_for(file: Path) -> None:
+    for _ in range(600):
+        if file.exists():
+            return
+        time.sleep(0.1)
+
+
+def test_every_docker_line_starts_a_service_that_there_is_and_every_service_is_started_by_one() -> None:
+    programs = {program for words in _docker_lines() for program in _programs_of(words)}
+    assert programs == ENDS.keys()
+    assert {" ".join(service["command"]) for service in SERVICES.values()} <= programs
+
+
+@pytest.mark.parametrize("program", sorted(ENDS))
+def test_what_docker_is_told_to_run_ends_well_or_says_the_next_step(
+    program: str, ended: dict[str, tuple[int, str]]
+) -> None:
+    code, printed = ended[program]
+    expected, next_step = ENDS[program]
+    assert code == expected, printed
+    assert next_step in printed
+    assert "Traceback" not in printed

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
+import shlex
+import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +15,17 @@ from types import ModuleType
 
 import pytest
 
+from config.settings import Settings
+
+pytestmark = pytest.mark.xdist_group("docs")
+
 ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+# A newcomer has no app yet: these commands end with the next step. The others do what they say.
+WITHOUT_AN_APP = {"login": 2, "ingest": 3, "run_ingestion.py": 3, "watch": 3}
+SERVICES = {"emulator": ["--port", "0"], "scheduler.py": []}  # run until they are stopped; with these options here
+NOT_SETTINGS = {"LAKESONG_UID", "LAKESONG_GID", "INVALID_CLIENT"}  # of the compose file, and a word of Spotify's
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +52,7 @@ def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("readme")
     lakesong = Path(sys.executable).parent / "lakesong"
     subprocess.run([lakesong, "demo", "--days", "90"], cwd=folder, check=True, capture_output=True)
+    shutil.copy(folder / "data" / "demo" / "my_spotify_data.zip", folder)
     return folder
 
 
@@ -57,17 +72,97 @@ def test_python_in_the_readme_runs_and_prints_rows(block: str, demo_folder: Path
     assert done.stdout.count("\n") > 3
 
 
-def test_every_lakesong_command_in_the_readme_exists() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    used = set(re.findall(r"lakesong (?:--lake \S+ )?([a-z-]+)", "".join(re.findall(r"```.*?```", text, re.DOTALL))))
-    known = subprocess.run(
-        [Path(sys.executable).parent / "lakesong", "--help"], capture_output=True, text=True, check=True
-    ).stdout
-    assert used
-    assert not {command for command in used if not re.search(rf"^\W*{command}\b", known, re.MULTILINE)}
+def _command_lines(page: Path) -> list[str]:
+    """What the page's shell blocks call of Lakesong, without the remarks."""
+    blocks = re.findall(r"```bash\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    lines = [shlex.join(shlex.split(line, comments=True)) for block in blocks for line in block.splitlines()]
+    return [line for line in lines if re.match(r"(\.venv/bin/)?(lakesong|python)\b", line)]
 
 
-def test_every_file_that_the_readme_links_to_is_there() -> None:
-    links = re.findall(r"\]\(([^)#:]+)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
-    assert links
-    assert [link for link in links if not (ROOT / link).exists()] == []
+def _names_and_options(line: str) -> tuple[str, list[str]]:
+    """The command of a line (or the script that it runs), and the options that are given to it."""
+    _, *words = shlex.split(line)
+    if words[0] == "--lake":
+        words = words[2:]
+    return words[0], [word for word in words[1:] if word.startswith("--")]
+
+
+@pytest.fixture(scope="module")
+def help_of() -> dict[str, str]:
+    """The help of every command that a page names, by its name."""
+    texts = {}
+    for name in {_names_and_options(line)[0] for page in PAGES for line in _command_lines(page)}:
+        asked = subprocess.run([*_program(name), "--help"], capture_output=True, text=True)
+        texts[name] = asked.stdout if asked.returncode == 0 else ""
+    return texts
+
+
+def _program(name: str) -> list[str]:
+    if name.endswith(".py"):
+        return [sys.executable, str(ROOT / name)]
+    return [str(Path(sys.executable).parent / "lakesong"), name]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_and_option_that_a_page_names_exists(page: Path, help_of: dict[str, str]) -> None:
+    used = [_names_and_options(line) for line in _command_lines(page)]
+    assert [name for name, _ in used if not help_of[name]] == []
+    assert [(name, option) for name, options in used for option in options if option not in help_of[name]] == []
+
+
+@pytest.mark.parametrize("line", dict.fromkeys(_command_lines(ROOT / "README.md")))
+def test_what_the_readme_says_to_run_runs(line: str, demo_folder: Path) -> None:
+    """In the demo's folder, by somebody without an app; `my_spotify_data.zip` is the simulated one."""
+    name, options = _names_and_options(line)
+    is_service = name in SERVICES and not options
+    words = [*shlex.split(line)[2:], *(SERVICES[name] if is_service else [])]
+    outside = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
+    with subprocess.Popen(
+        [*_program(name), *words],
+        cwd=demo_folder,
+        env={**outside, "PYTHONUNBUFFERED": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout
+        seen = ""
+        if is_service:
+            seen = process.stdout.readline()
+            process.send_signal(signal.SIGTERM)
+        rest, _ = process.communicate(timeout=120)
+    expected = 1 if "--health" in options else WITHOUT_AN_APP.get(name, 0)
+    assert process.returncode == expected, seen + rest
+    assert seen + rest
+    assert "Traceback" not in seen + rest
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_file_that_a_page_links_to_is_there(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_heading_that_a_page_links_to_is_there(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]*)#([^)]+)\)", page.read_text(encoding="utf-8"))
+    assert [
+        (file, heading) for file, heading in links if heading not in _anchors(page.parent / file if file else page)
+    ] == []
+
+
+def _anchors(page: Path) -> set[str]:
+    """The names that GitHub gives the page's headings."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+def test_every_setting_that_the_guides_and_the_example_name_exists() -> None:
+    known = {name.upper() for name in Settings.model_fields} | NOT_SETTINGS
+    example = re.findall(r"^(?:# )?([A-Z_]+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE)
+    guides = [ROOT / "README.md", ROOT / "docs" / "spotify.md", ROOT / "docs" / "collecting.md"]
+    named = [name for page in guides for name in re.findall(r"`([A-Z]+_[A-Z_]+)\b", page.read_text(encoding="utf-8"))]
+    assert example
+    assert named
+    assert {*example, *named} - known == set()

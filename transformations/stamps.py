@@ -6,7 +6,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 NEAR_MS = 2_500
-NEIGHBOURS = 10
+AROUND_S = 3600
 LEAST_VOTES = 2
 
 
@@ -14,15 +14,16 @@ def with_stamped_end(polls: DataFrame) -> DataFrame:
     """Add stamped_end, when the play ended by its stamp, and other_end, when it ended if that judgement is wrong.
 
     Of two neighbours played without a pause, the interval between the stamps is the length of the later one where ends
-    are stamped, and of the earlier one where starts are. The 21 intervals around a record vote; ends are believed
-    unless two or more votes, and most of them, are for starts. polls: records of recently played, one row each.
+    are stamped, and of the earlier one where starts are. The intervals within an hour of a record vote, since another
+    session may be stamped in another way; ends are believed unless two or more votes, and most of them, are for starts.
+    polls: records of recently played, one row each.
     """
     in_time = Window.partitionBy("user_id").orderBy("played_at", "record_id")
     interval = F.unix_millis(F.lead("played_at").over(in_time)) - F.unix_millis("played_at")
     is_earlier = _near(interval, F.col("duration_ms"))
     is_later = _near(interval, F.lead("duration_ms").over(in_time))
     vote = F.when(is_earlier & ~is_later, 1).when(is_later & ~is_earlier, -1).otherwise(0)
-    around = in_time.rowsBetween(-NEIGHBOURS, NEIGHBOURS)
+    around = Window.partitionBy("user_id").orderBy(F.unix_seconds("played_at")).rangeBetween(-AROUND_S, AROUND_S)
     for_start = F.sum(F.when(F.col("_vote") == 1, 1).otherwise(0)).over(around)
     is_start = (for_start >= LEAST_VOTES) & (F.sum("_vote").over(around) > 0)
     judged = polls.withColumn("_vote", vote).withColumn("_is_start", is_start)

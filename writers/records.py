@@ -68,7 +68,7 @@ def known_keys(
         return set()
     first = keys[0]
     wanted = pc.field(first).isin(list({row[first] for row in rows}))
-    if table.is_monthly:
-        wanted &= pc.field(MONTH_COLUMN).isin(list({row[MONTH_COLUMN] for row in rows}))
-    found = lake.open(table).to_pyarrow_dataset().to_table(columns=list(keys), filter=wanted)
+    months = list({row[MONTH_COLUMN] for row in rows}) if table.is_monthly else None
+    in_months = [(MONTH_COLUMN, "in", months)] if months else None
+    found = lake.open(table).to_pyarrow_dataset(file_pruning_predicate=in_months).to_table(columns=list(keys), filter=wanted)
     return set(zip(*(found.column(key).to_pylist() for key in keys), strict=True))

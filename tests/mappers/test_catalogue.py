@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mappers.catalogue import album_row, artist_row, reccobeats_track_row, track_row, track_rows_of_album
+from mappers.catalogue import album_row, artist_row, reccobeats_track_row, track_row
 from mappers.record import RejectedError
 from schemas.bronze import albums_bronze, artists_bronze, tracks_bronze
 from writers.records import arrow_rows
@@ -134,12 +134,6 @@ def test_an_album_becomes_this_row_with_its_tracks_in_order() -> None:
 
 def test_the_tracks_of_an_album_that_were_not_fetched_are_not_known() -> None:
     assert album_row(without(ALBUM, "tracks"))["track_ids"] is None
-
-
-def test_the_tracks_of_an_album_are_rows_that_name_the_album() -> None:
-    made = track_rows_of_album({**ALBUM, "tracks": {"items": [*ALBUM["tracks"]["items"], None, {"id": None}]}})
-    shown = [(row["track_id"], row["track_name"], row["album_id"], row["album_name"], row["isrc"]) for row in made]
-    assert shown == [("t1", "Blue", "l1", "Sea", None), ("t2", "Red", "l1", "Sea", None)]
 
 
 def test_an_artist_becomes_this_row() -> None:

@@ -162,3 +162,61 @@ def test_a_table_of_another_program_with_the_very_same_columns_is_used(lake: Lak
     DeltaTable.create(where, schema, partition_by=["month"])
     append_rows(lake, PETS, [FIDO])
     assert rows(lake) == [FIDO]
+
+
+def made(table: Table) -> Table:
+    """The same table as one that a build makes."""
+    return changed(table, layer="silver", transform=lambda: None)
+
+
+@pytest.mark.parametrize(
+    "declaration",
+    [
+        grown(PETS.schema.replace("INT", "BIGINT")),
+        grown("pet_id STRING NOT NULL COMMENT 'Pet', month STRING NOT NULL COMMENT 'Month'"),
+        with_column("owner STRING NOT NULL COMMENT 'Owner'"),
+        changed(PETS, partition_by=()),
+    ],
+)
+def test_a_table_that_a_build_makes_begins_anew_with_its_declaration_and_keeps_its_old_versions(
+    declaration: Table, lake: Lake
+) -> None:
+    before, after = made(PETS), changed(made(declaration), constraints={})
+    append_rows(lake, before, [FIDO])
+    version = lake.open(before).version()
+    ensure_table(lake, after)
+    delta = lake.open(after)
+    assert delta.to_pyarrow_table().num_rows == 0
+    assert [field.name for field in delta.schema().fields] == after.column_names
+    assert tuple(delta.metadata().partition_columns) == after.partition_by
+    assert lake.open(before, version).to_pyarrow_table().to_pylist() == [FIDO]
+    row = {"pet_id": "rex", "month": "2024-01", "age": 4, "owner": "Ann"}
+    append_rows(lake, after, [{name: row[name] for name in after.column_names}])
+    assert lake.open(after).to_pyarrow_table().num_rows == 1
+
+
+def test_a_check_that_the_new_declaration_dropped_binds_no_more(lake: Lake) -> None:
+    append_rows(lake, made(PETS), [FIDO])
+    free = changed(made(grown(PETS.schema.replace("INT", "BIGINT"))), constraints={})
+    append_rows(lake, free, [FIDO | {"age": -1}])
+    assert lake.open(free).to_pyarrow_table()["age"].to_pylist() == [-1]
+
+
+def test_a_made_table_of_another_program_is_refused_and_left_untouched(lake: Lake) -> None:
+    where = Path(lake.path(made(PETS)))
+    where.parent.mkdir(parents=True)
+    write_deltalake(where, pa.table({"name": ["fido"]}))
+    before = tree(lake)
+    with pytest.raises(ForeignTableError, match="Another program made the table"):
+        ensure_table(lake, made(PETS))
+    assert tree(lake) == before
+
+
+@pytest.mark.parametrize("table", [PETS, made(PETS)])
+def test_comments_of_columns_follow_the_declaration_and_rows_stay(table: Table, lake: Lake) -> None:
+    append_rows(lake, table, [FIDO])
+    ensure_table(lake, changed(table, schema=table.schema.replace("'Years'", "'Age in years'")))
+    delta = lake.open(table)
+    comments = {field.name: field.metadata["comment"] for field in delta.schema().fields}
+    assert comments == {"pet_id": "Pet", "month": "Month", "age": "Age in years"}
+    assert delta.to_pyarrow_table().to_pylist() == [FIDO]
