@@ -175,6 +175,7 @@ def login(
 def ingest(
     user: Annotated[list[str] | None, typer.Option(help="Only this listener; may be given again.")] = None,
     source: Annotated[list[str] | None, typer.Option(help="Only this source; may be given again.")] = None,
+    build: Annotated[bool, typer.Option(help="Build silver and gold afterwards.")] = True,
     json: Json = False,
 ) -> None:
     """Run one whole cycle: collect what is new, then build. The same as `python run_ingestion.py`.
@@ -193,13 +194,11 @@ def ingest(
             out.print(line, markup=False)
 
     with working("running a cycle") as progress:
-        result = run_cycle(settings, say, progress, users=user or (), sources=source or ())
+        result = run_cycle(settings, say, progress, users=user or (), sources=source or (), build_too=build)
     if json:
         print_json(result.to_json())
-    elif result.built is None:
-        out.print(result.line)
     else:
-        _say_built(result.built)
+        out.print(result.line)
     if result.exit_code:
         raise typer.Exit(result.exit_code)
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str], None]
 
+FEW_MONTHS = 12  # so many are compared with what is there, so that months whose rows are the same keep their files
 MONTHS_AT_ONCE = 36  # of a monthly table: three years of 25,000 plays each take a few hundred megabytes
 
 
@@ -62,10 +63,11 @@ def table_named(name: str) -> Table:
 
 @dataclass(frozen=True)
 class Release:
-    """Versions of tables that belong together, and the fingerprints they were made from."""
+    """Versions of tables that belong together, the fingerprints they were made from, and when that was."""
 
     versions: Mapping[str, int] = field(default_factory=dict)
     fingerprints: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    finished_at: datetime | None = None
 
     def version_of(self, table: Table) -> int | None:
         """The version that readers see: the released one of a table that is made, else None for the newest."""
@@ -82,7 +84,7 @@ def latest_release(lake: Lake) -> Release:
     if not released:
         return Release()
     newest = max(released, key=lambda run: run["finished_at"])
-    return Release(json.loads(newest["release"]), json.loads(newest["fingerprints"]))
+    return Release(json.loads(newest["release"]), json.loads(newest["fingerprints"]), newest["finished_at"])
 
 
 @dataclass(frozen=True)
@@ -128,9 +130,11 @@ class Build:
         self.fingerprints[table.name] = {**now, **self.inputs.lookup_versions(table)}
         if not changed and self._stands_as_released(table):
             return
+        version = self.lake.open(table).version()
         self._write(table, changed)
         self.built[table.name] = changed
-        self._check(table)
+        if self.lake.open(table).version() != version or not self._stands_as_released(table):
+            self._check(table)
 
     def _write(self, table: Table, changed: list[str]) -> None:
         """Write the changed months of a monthly table, a slice at a time to bound memory, or the whole of another."""
@@ -143,7 +147,10 @@ class Build:
         for first in range(0, len(changed), MONTHS_AT_ONCE):
             months = changed[first : first + MONTHS_AT_ONCE]
             reads = sorted({neighbour for month in months for neighbour in window_of(month, table.window)})
-            replace_months(self.lake, table, self._rows(table, reads), months)
+            rows = self._rows(table, reads)
+            if len(changed) <= FEW_MONTHS:
+                months = self.inputs.months_that_differ(table, rows, months)
+            replace_months(self.lake, table, rows, months)
 
     def _keep_files_of_equal_rows(self, table: Table, before: int) -> None:
         """Go back to the files of the version before where the rows are the same: then nothing downstream changes."""

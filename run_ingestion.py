@@ -18,13 +18,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, epilog="Example: python run_ingestion.py --user me")
     parser.add_argument("--user", action="append", default=[], help="only this listener; may be given again")
     parser.add_argument("--source", action="append", default=[], choices=CYCLE_SOURCES, help="only this source")
+    parser.add_argument("--no-build", action="store_true", help="collect only; the next cycle builds")
     asked = parser.parse_args()
     try:
         settings = load_settings()
         configure_logs(settings)
         check_disk(settings, Alerts(settings))
         offer_login(settings, asked.user)
-        result = run_cycle(settings, say=print, users=asked.user, sources=asked.source)
+        result = run_cycle(settings, say=print, users=asked.user, sources=asked.source, build_too=not asked.no_build)
     except LakesongError as error:
         print(error, file=sys.stderr)
         return error.exit_code

@@ -14,7 +14,7 @@ from schemas.declaration import MONTH_COLUMN, Table
 from schemas.lake import Lake
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import Column, DataFrame, SparkSession
 
 LOCAL_DAY = "played_date"
 
@@ -81,6 +81,14 @@ class Inputs:
         old = self.spark.read.format("delta").option("versionAsOf", version).load(self.lake.path(table)).select(*wanted)
         return new.exceptAll(old).unionByName(old.exceptAll(new))
 
+    def months_that_differ(self, table: Table, rows: DataFrame, months: Sequence[str]) -> list[str]:
+        """Of these months of a monthly table, those for which the rows are not what the table holds."""
+        new, old = (
+            self._digests(frame.select(*table.column_names).where(F.col(MONTH_COLUMN).isin(*months)))
+            for frame in (rows, self.read(table, months))
+        )
+        return [month for month in months if new.get(month) != old.get(month)]
+
     def read(self, table: Table, months: Sequence[str] | None = None) -> DataFrame:
         """The newest version of a table; of a monthly one, if months are given, only those."""
         frame = self.spark.read.format("delta").load(self.lake.path(table))
@@ -115,9 +123,13 @@ class Inputs:
 
     def _digest(self, rows: DataFrame) -> str:
         """A digest of a set of rows, whatever their order."""
-        each = F.xxhash64(*rows.columns).cast("decimal(38,0)")
-        found = rows.agg(F.count("*").alias("rows"), F.sum(each).alias("sum")).collect()[0]
-        return digest(found["rows"], str(found["sum"]))
+        found = rows.agg(*_rows_and_hashes(rows)).collect()[0]
+        return digest(found["rows"], str(found["hashes"]))
+
+    def _digests(self, rows: DataFrame) -> dict[str, str]:
+        """The same for each month."""
+        found = rows.groupBy(MONTH_COLUMN).agg(*_rows_and_hashes(rows)).collect()
+        return {row[MONTH_COLUMN]: digest(row["rows"], str(row["hashes"])) for row in found}
 
     def _months_with(self, table: Table, changed: DataFrame, columns: Sequence[str]) -> set[str]:
         """Months of the table's rows that share one of the columns with a changed row."""
@@ -127,3 +139,10 @@ class Inputs:
             months = own.join(changed.select(column).distinct(), on=column, how="left_semi").select(MONTH_COLUMN)
             found |= {row[MONTH_COLUMN] for row in months.distinct().collect()}
         return found
+
+
+def _rows_and_hashes(rows: DataFrame) -> tuple[Column, Column]:
+    """Number of rows and sum of their hashes: equal for equal rows in any order. Nulls count by their place."""
+    places = [F.col(name).isNull() for name in rows.columns]
+    each = F.xxhash64(*rows.columns, *places).cast("decimal(38,0)")
+    return F.count("*").alias("rows"), F.sum(each).alias("hashes")

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import structlog
 
 from clients.deezer import Deezer
-from clients.errors import QuotaError
+from clients.errors import QuotaError, RefusedError
 from clients.reccobeats import ReccoBeats
 from clients.spotify import SpotifyClient
 from clients.spotify_accounts import Accounts, access_token_source, age_warning
@@ -75,6 +75,8 @@ class SourceReport:
         if self.error:
             return f"{name}{who}: {self.error}"
         set_aside = f", {self.counts.rejected:,} set aside" if self.counts.rejected else ""
+        if not self.counts.rows:
+            return f"{name}{who}: nothing new"
         return f"{name}{who}: {self.counts.new:,} new of {self.counts.rows:,}{set_aside}"
 
     def to_json(self) -> dict[str, Any]:
@@ -182,6 +184,8 @@ class Collection:
             until = at + timedelta(seconds=error.retry_after_s)
             remember(self._lake, error.service, QUOTA, at, not_before=until)
             error = PostponedError(f"{error.service.title()} takes no more requests before {until:%Y-%m-%d %H:%M} UTC.")
+        if isinstance(error, RefusedError) and error.reason != "forbidden":
+            error = NeedsUserError(str(error))  # without Premium, registration or agreement asking again is in vain
         self._alert(user_id, error)
         counts = run.counts if run else counts  # what came before an error counts too
         if error or source != recently_played.SOURCE:  # a poll enters itself
@@ -237,7 +241,7 @@ class Collection:
 
     def _alert(self, user_id: str | None, error: LakesongError | None) -> None:
         if user_id and isinstance(error, NeedsUserError):
-            self._alerts.send("sign_in_again", "Lakesong: sign in again", str(error), subject=user_id)
+            self._alerts.send("sign_in_again", "Lakesong: Spotify needs you", str(error), subject=user_id)
         elif user_id and error is None:
             self._alerts.resolve("sign_in_again", user_id)
 

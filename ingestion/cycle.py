@@ -19,8 +19,10 @@ from ingestion.receipts import FileReceipt
 from ingestion.rules import read_recording_rules
 from ingestion.synthetic import Scope, add_synthetic_features
 from mappers import recently_played
-from pipeline import BuildResult, build
+from pipeline import BuildResult, build, latest_release
+from schemas.bronze import ingestion_runs_bronze
 from schemas.lake import Lake
+from writers.creation import ensure_table
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -77,7 +79,7 @@ class CycleResult:
     def line(self) -> str:
         """What came of the cycle, as one line for a person."""
         if self.built is None:
-            return "Cycle postponed: nothing new was collected, nothing was built."
+            return f"{self.collected.new_count:,} new rows collected; nothing was built."
         built = f"built {', '.join(self.built.built)}" if self.built.built else "everything is up to date"
         missing = [report.source.replace("_", " ") for report in self.collected.reports if report.error]
         return f"Cycle {'partly ' if missing else ''}done: {built}." + (
@@ -92,22 +94,32 @@ def run_cycle(
     *,
     users: Sequence[str] = (),
     sources: Sequence[str] = (),
+    build_too: bool = True,
 ) -> CycleResult:
     """One whole cycle: everything that the services give, the Kaggle catalogue when it changed, features, and build.
 
     The failure of one source stops no other. Where nobody has signed in, the result says so, and what there is is
-    built. A quota that is used up before anything new came in ends the cycle at once.
+    built. A quota that is used up ends the cycle at once, unless plays wait to be built. Without `build_too` nothing is
+    built, and no engine is started.
     """
     lake = Lake(settings.lake_uri)
     with run_lock(settings.state_dir, "ingest"):
         collected = _collect(settings, say, progress, users, sources)
-        if collected.exit_code == PostponedError.exit_code and not collected.new_count:
+        is_postponed = collected.exit_code == PostponedError.exit_code
+        if not build_too or (is_postponed and not _waits_to_be_built(lake)):
             return CycleResult(collected, None)
         with open_session(settings) as spark:
             if not sources or KAGGLE in sources:
                 _take_in_catalogue(spark, lake, say, progress)
             result = complete_and_build(spark, settings, progress=progress)
     return CycleResult(collected, result)
+
+
+def _waits_to_be_built(lake: Lake) -> bool:
+    """Whether any source brought something new since the newest release."""
+    runs = ensure_table(lake, ingestion_runs_bronze).to_pyarrow_table(columns=["finished_at", "new_count"]).to_pylist()
+    released_at = latest_release(lake).finished_at
+    return any(run["new_count"] and (released_at is None or run["finished_at"] > released_at) for run in runs)
 
 
 def run_collection(settings: Settings, say: Progress, progress: Progress = lambda line: None) -> Collected:

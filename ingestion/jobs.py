@@ -42,7 +42,7 @@ def jobs_of(settings: Settings) -> Jobs:
         from ingestion.cycle import run_cycle
 
         done = run_cycle(settings, say)
-        log.info("A cycle is done.", built=list(done.built.built) if done.built else [])
+        log.info(done.line)
         if not obstacle():  # else it is no news that listeners gave nothing
             _raise_what_failed(done.collected)
 

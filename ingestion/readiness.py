@@ -10,7 +10,10 @@ from config.settings import Settings
 def obstacle(settings: Settings) -> str:
     """What keeps collection from starting, with the next step, in one line; empty where nothing does."""
     if not settings.client_id:
-        return "CLIENT_ID is not set. Set it in .env, start the scheduler again, and sign in with `lakesong login`."
+        return (
+            "CLIENT_ID is not set. Set it in .env (docs/spotify.md says how), then run `lakesong login`. "
+            "A scheduler that runs has to be started again."
+        )
     store = TokenStore(settings.token_file)
     try:
         users = store.users()

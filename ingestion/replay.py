@@ -64,9 +64,8 @@ class Replayed:
         """The result as one line."""
         return (
             f"{self.payloads:,} payloads mapped again: {self.revised:,} say something else now, "
-            f"{self.recovered:,} dead letters became records, {self.still_rejected:,} stay set aside. "
-            "Run `lakesong build` to see it."
-        )
+            f"{self.recovered:,} dead letters became records, {self.still_rejected:,} stay set aside."
+        ) + (" Run `lakesong build` to see it." if self.revised or self.recovered else "")
 
     def to_json(self) -> dict[str, int]:
         """The result as `--json` prints it."""

@@ -24,9 +24,12 @@ from terminal.screen import out
 
 def watch_listeners(settings: Settings, user_id: str | None = None) -> None:
     """Watch this listener, or all who have signed in. Raises NeedsUserError where there is none."""
-    users = [user_id] if user_id else TokenStore(settings.token_file).users()
+    known = TokenStore(settings.token_file).users()
+    users = [user_id] if user_id else known
     missing = obstacle(settings)
-    if missing or not users:
+    if not missing and user_id and user_id not in known:
+        missing = f"{user_id} has not signed in. Run `lakesong login --user {user_id}`."
+    if missing:
         raise NeedsUserError(f"Nothing can be watched: {missing}")
     lake = Lake(settings.lake_uri)
     for user in users:

@@ -62,7 +62,8 @@ def _same(left: Any, right: Any) -> bool:
 def test_both_engines_make_the_same_rows(lakes: tuple[Lake, Lake], table: Table) -> None:
     embedded, spark = (_rows(lake, table) for lake in lakes)
     keys = [[tuple(row[name] for name in table.primary_key) for row in rows] for rows in (embedded, spark)]
-    assert len(keys[0]) == len(set(keys[0])) > 0
+    assert len(keys[0]) == len(set(keys[0]))
+    assert keys[0] or table.name == "coverage_gaps"  # the demo's listener lost nothing
     assert keys[0] == keys[1]
     differences = [
         f"{key} {name}: {ours[name]!r} on Sail, {theirs[name]!r} on Spark"

@@ -16,11 +16,12 @@ from config.settings import Settings
 from engine.fingerprints import window_of
 from ingestion.history import import_history
 from pipeline import BuildResult, build, declared_tables, latest_release, table_named
-from schemas.bronze import listening_history_bronze
+from schemas.bronze import listening_history_bronze, my_tracks_features_bronze, tracks_bronze
 from schemas.declaration import Expectation, Table, table
 from schemas.lake import Lake
 from schemas.records import listeners, pipeline_runs, qa_validation_results
 from writers.delta import replace
+from writers.records import append_rows
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -183,6 +184,58 @@ def test_the_project_rebuilds_only_months_near_a_change_and_equals_a_full_build(
         assert set(built[name]) <= set(window_of("2024-01", (after + 1, before + 1)))
 
 
+def learn(lake: Lake, track_id: str, duration_ms: int) -> None:
+    """The catalogue describes a track."""
+    track = {"track_id": track_id, "provider": "spotify", "revision": str(duration_ms), "mapper_version": 1}
+    batch = {"batch_id": "b", "ingested_at": datetime(2024, 7, 1, tzinfo=UTC)}
+    append_rows(lake, tracks_bronze, [{**track, "duration_ms": duration_ms, **batch}])
+
+
+def measure(lake: Lake, track_id: str, energy: float) -> None:
+    """A service gives a track's features."""
+    features = {"track_id": track_id, "source": "reccobeats", "valence": 0.5, "energy": energy}
+    batch = {"batch_id": "b", "ingested_at": datetime(2024, 7, 1, tzinfo=UTC)}
+    append_rows(lake, my_tracks_features_bronze, [{**features, **batch}])
+
+
+def test_what_is_learned_of_a_track_rebuilds_the_months_in_which_it_was_played(add: Any, run: Any, lake: Lake) -> None:
+    add(*(song(f"{month}-05T10:00:00Z", name=name) for month, name in zip(MONTHS, "abcabc", strict=True)))
+    run()
+    learn(lake, "b", 200_000)
+    assert run().built["plays"] == ["2024-02", "2024-05"]
+    measure(lake, "c", 0.4)
+    built = run().built
+    assert "plays" not in built
+    assert built["listening_with_features"] == ["2024-03", "2024-06"]
+    in_parts = made_rows(lake)
+    run(full=True)
+    assert made_rows(lake) == in_parts
+
+
+def test_what_is_learned_of_a_track_that_nobody_played_rebuilds_no_plays(add: Any, run: Any, lake: Lake) -> None:
+    add(*(song(f"{month}-05T10:00:00Z", name="a") for month in MONTHS))
+    run()
+    learn(lake, "z", 200_000)
+    built = run().built
+    assert "tracks" in built and "plays" not in built and "listening_with_features" not in built
+
+
+def test_a_table_of_whole_weeks_is_built_when_its_week_is_over(add: Any, run: Any, lake: Lake) -> None:
+    """The build is on a Wednesday, Thursday and the Monday after; what is heard on Tuesday counts on Monday."""
+    past = [song(f"{month}-{day:02d}T10:00:00Z", name=day) for month in MONTHS for day in (5, 15, 25)]
+    add(*past, song("2024-07-01T10:00:00Z", name=5))
+    run(as_of=date(2024, 7, 3))
+    add(song("2024-07-02T10:00:00Z", name=5))
+    assert "wellbeing_indicators" not in run(as_of=date(2024, 7, 3)).built
+    assert "wellbeing_indicators" not in run(as_of=date(2024, 7, 4)).built
+    assert "wellbeing_indicators" in run(as_of=date(2024, 7, 8)).built
+    add(song("2024-06-20T10:00:00Z", name=5))
+    assert "wellbeing_indicators" in run(as_of=date(2024, 7, 8)).built
+    in_parts = made_rows(lake)
+    run(as_of=date(2024, 7, 8), full=True)
+    assert made_rows(lake) == in_parts
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 def test_builds_after_random_additions_equal_a_full_build(seed: int, add: Any, run: Any, lake: Lake) -> None:
     import random
@@ -201,6 +254,8 @@ def test_builds_after_random_additions_equal_a_full_build(seed: int, add: Any, r
     run()
     for _ in range(2):
         add(*(some() for _ in range(3)))
+        learn(lake, str(chance.randrange(8)), chance.randrange(100_000, 300_000))
+        measure(lake, str(chance.randrange(8)), chance.random())
         run()
     in_parts = made_rows(lake)
     run(full=True)

@@ -70,5 +70,9 @@ def known_keys(
     wanted = pc.field(first).isin(list({row[first] for row in rows}))
     months = list({row[MONTH_COLUMN] for row in rows}) if table.is_monthly else None
     in_months = [(MONTH_COLUMN, "in", months)] if months else None
-    found = lake.open(table).to_pyarrow_dataset(file_pruning_predicate=in_months).to_table(columns=list(keys), filter=wanted)
+    found = (
+        lake.open(table)
+        .to_pyarrow_dataset(file_pruning_predicate=in_months)
+        .to_table(columns=list(keys), filter=wanted)
+    )
     return set(zip(*(found.column(key).to_pylist() for key in keys), strict=True))
