@@ -140,17 +140,16 @@ class Build:
         """Write the changed months of a monthly table, a slice at a time to bound memory, or the whole of another."""
         from writers.delta import replace, replace_months
 
+        before = self.lake.open(table).version()
         if table.window is None:
-            before = self.lake.open(table).version()
             replace(self.lake, table, self._rows(table, None))
             return self._keep_files_of_equal_rows(table, before)
         for first in range(0, len(changed), MONTHS_AT_ONCE):
             months = changed[first : first + MONTHS_AT_ONCE]
             reads = sorted({neighbour for month in months for neighbour in window_of(month, table.window)})
-            rows = self._rows(table, reads)
-            if len(changed) <= FEW_MONTHS:
-                months = self.inputs.months_that_differ(table, rows, months)
-            replace_months(self.lake, table, rows, months)
+            replace_months(self.lake, table, self._rows(table, reads), months)
+        if len(changed) <= FEW_MONTHS:
+            self._keep_files_of_equal_months(table, before, changed)
 
     def _keep_files_of_equal_rows(self, table: Table, before: int) -> None:
         """Go back to the files of the version before where the rows are the same: then nothing downstream changes."""
@@ -160,6 +159,17 @@ class Build:
         has_as_many = row_count(self.lake, table, after) == row_count(self.lake, table, before)
         if has_as_many and self.inputs.changed_rows(table, before).isEmpty():
             self.lake.open(table).restore(before)
+
+    def _keep_files_of_equal_months(self, table: Table, before: int, months: list[str]) -> None:
+        """The same for each month: only months that differ are put on top of the version before."""
+        from writers.records import copy_months
+
+        written = self.lake.open(table).version()
+        old, new = (self.inputs.read_files(table, version, months) for version in (before, written))
+        differing = self.inputs.months_that_differ(old, new, months)
+        if len(differing) < len(months):
+            self.lake.open(table).restore(before)
+            copy_months(self.lake, table, written, differing)
 
     def _rows(self, table: Table, months: list[str] | None) -> DataFrame:
         return table(*self.inputs.given(table, months), **self._arguments(table))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -16,7 +16,7 @@ from config.settings import Settings
 from emulator.clock import Clock
 from emulator.export_files import catalogue_rows
 from emulator.server import Emulator
-from emulator.simulator import LAST_DAY, Simulation
+from emulator.simulator import Simulation
 from ingestion.catalogue_queue import KINDS, Queue, enqueue_known, played_tracks
 from ingestion.collection import Collection
 from schemas.lake import Lake
@@ -34,9 +34,9 @@ def listener_at_the_emulator(
     Library and rankings are known already, and every id of the catalogue has been asked for, so that nothing but the
     plays is new.
     """
-    evening = datetime.combine(LAST_DAY + timedelta(days=1), time(12), UTC)
-    clock = Clock(evening)
-    with Emulator(_with_more_plays(simulation, evening), clock=clock) as emulator:
+    now = datetime.now(UTC)
+    clock = Clock(now - timedelta(hours=6))
+    with Emulator(_with_more_plays(simulation, now - timedelta(hours=6)), clock=clock) as emulator:
         addresses = emulator.settings()
         known = {name.lower(): value for name, value in addresses.items() if name != "CLIENT_SECRET"}
         settings = Settings(
@@ -48,21 +48,22 @@ def listener_at_the_emulator(
             **known,
         )
         _sign_in(emulator, settings, simulation.user_id)
-        Collection(settings, lambda line: None, clock=clock.now).run(sources=("recently_played", "library"))
+        Collection(settings, lambda line: None).run(sources=("recently_played", "library"))
         _ask_for_nothing_more(Lake(str(lake)))
+        yield (
+            {**addresses, "LAKE_URI": str(lake), "STATE_DIR": str(state)},
+            lambda: clock.set(now),
+            lambda: len(emulator.requests),
+        )
 
-        def hear() -> None:
-            clock.set(evening + timedelta(hours=6))
 
-        yield {**addresses, "LAKE_URI": str(lake), "STATE_DIR": str(state)}, hear, lambda: len(emulator.requests)
-
-
-def _with_more_plays(simulation: Simulation, evening: datetime) -> Simulation:
-    """The last plays that Spotify would list, of tracks in the catalogue, heard once more, five minutes apart."""
+def _with_more_plays(simulation: Simulation, since: datetime) -> Simulation:
+    """Plays of tracks in the catalogue that Spotify would list, heard once more: one before `since`, fifty after."""
     plays = simulation.plays
     is_listed = plays["track_id"].isin(catalogue_rows(simulation)["track_id"]) & (plays["ms_played"] >= LISTED_MS)
-    again = plays[is_listed & ~plays["incognito_mode"] & ~plays["offline"]].tail(NEW_PLAYS).copy()
-    ends = pd.date_range(evening + timedelta(hours=1), periods=len(again), freq="5min").astype(plays["ended_at"].dtype)
+    again = plays[is_listed & ~plays["incognito_mode"] & ~plays["offline"]].tail(NEW_PLAYS + 1).copy()
+    first = since.replace(microsecond=0) - timedelta(minutes=6)
+    ends = pd.date_range(first, periods=len(again), freq="6min").astype(plays["ended_at"].dtype)
     again["ended_at"] = again["exported_at"] = ends
     return replace(simulation, plays=pd.concat([plays, again], ignore_index=True))
 

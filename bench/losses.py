@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import sys
 import tempfile
 import time
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
+import structlog
 from pydantic import SecretStr
 
 PROJECT = Path(__file__).parent.parent
@@ -272,16 +274,22 @@ def _nothing(line: str) -> None:
 def main() -> int:
     """Measure at each interval, print, and write what was asked for; 1 if a play was lost that must not be."""
     options = _options()
+    # Each request that is repeated would be a line, and there are hundreds.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     simulation = simulate(seed=1, days=options.days, plays_per_day=PLAYS_PER_DAY)
     found: list[Losses] = []
     with tempfile.TemporaryDirectory(prefix="lakesong-losses-") as name:
         root = Path(name)
-        with open_session(Settings(_env_file=None, state_dir=root / "state")) as spark:
-            for minutes in options.minutes:
-                print(f"polling every {minutes} minutes for {options.days} days", file=sys.stderr, flush=True)
-                observed = observe(root / str(minutes), simulation, minutes)
+        settings = Settings(_env_file=None, state_dir=root / "state")
+        for minutes in options.minutes:
+            print(f"polling every {minutes} minutes for {options.days} days", file=sys.stderr, flush=True)
+            observed = observe(root / str(minutes), simulation, minutes)
+            with open_session(
+                settings
+            ) as spark:  # afterwards: a session that waits for minutes is closed by the engine
                 found.append(losses(spark, observed, minutes))
-            exact = restored(spark, observed, simulation, root)
+                if minutes == options.minutes[-1]:
+                    exact = restored(spark, observed, simulation, root)
     lines = _report(found, exact)
     print("\n".join(lines))
     if options.json:
@@ -366,9 +374,9 @@ client and the tables are the real ones; the clock is moved.
 
 What must be 0 is in bold. A play that was heard offline and is uploaded behind 50 newer ones is never on the list: no
 poll can see it, and it is left out of the counts. Else a play can be lost outside a gap in one way: it was listed late,
-after one poll, and had left the list before the next, which still reached back to what was known. That takes polls that
-are hours apart, and is counted apart. An end is off where Spotify stamped the start of a play that was not heard to its
-end: how long it was heard is in the export alone.
+after one poll, and had left the list before the next, which still reached back to what was known. That takes hours
+between two polls, or an outage, and is counted apart. An end is off where Spotify stamped the start of a play that was
+not heard to its end: how long it was heard is in the export alone.
 
 """
 

@@ -77,22 +77,33 @@ class Inputs:
     def changed_rows(self, table: Table, version: int, columns: Sequence[str] = ()) -> DataFrame:
         """Rows (of some columns) that only the given version or only the newest one has."""
         wanted = columns or table.column_names
-        new = self.read(table).select(*wanted)
-        old = self.spark.read.format("delta").option("versionAsOf", version).load(self.lake.path(table)).select(*wanted)
+        old, new = (self.read_files(table, at).select(*wanted) for at in (version, None))
         return new.exceptAll(old).unionByName(old.exceptAll(new))
 
-    def months_that_differ(self, table: Table, rows: DataFrame, months: Sequence[str]) -> list[str]:
-        """Of these months of a monthly table, those for which the rows are not what the table holds."""
-        new, old = (
-            self._digests(frame.select(*table.column_names).where(F.col(MONTH_COLUMN).isin(*months)))
-            for frame in (rows, self.read(table, months))
-        )
-        return [month for month in months if new.get(month) != old.get(month)]
+    def months_that_differ(self, old: DataFrame, new: DataFrame, months: Sequence[str]) -> list[str]:
+        """Of these months, those that do not hold the same rows in both frames."""
+        before, after = (self._digests(frame) for frame in (old, new))
+        return [month for month in months if before.get(month) != after.get(month)]
 
     def read(self, table: Table, months: Sequence[str] | None = None) -> DataFrame:
         """The newest version of a table; of a monthly one, if months are given, only those."""
         frame = self.spark.read.format("delta").load(self.lake.path(table))
         return frame.where(F.col(MONTH_COLUMN).isin(*months)) if months and table.is_monthly else frame
+
+    def read_files(self, table: Table, version: int | None, months: Sequence[str] = (WHOLE,)) -> DataFrame:
+        """Some months (of a table without months, all) of a version, the newest if None, from its files.
+
+        Sail 0.7 cannot go back to a version before the latest checkpoint of the log; delta-rs knows its files.
+        """
+        found = files_by_month(self.lake, table, version)
+        frame = self.spark.createDataFrame([], table.ddl)
+        for month in (month for month in months if month in found):
+            paths = [f"{self.lake.path(table)}/{name}" for name in found[month]]
+            part = self.spark.read.schema(table.ddl).parquet(*paths)
+            if month != WHOLE:  # the month is no column of the files
+                part = part.withColumn(MONTH_COLUMN, F.lit(month))
+            frame = frame.unionByName(part)
+        return frame
 
     @property
     def _monday(self) -> date:

@@ -48,6 +48,9 @@ def open_session(settings: Settings) -> Iterator[SparkSession]:
         yield session
 
 
+SESSION_TIMEOUT_S = 24 * 3600  # Sail's own five minutes would end a shell in which somebody thinks
+
+
 def engine_name(settings: Settings) -> str:
     """The engine that these settings choose, for people and for the runs table."""
     return settings.spark_remote or (f"spark {settings.spark_master}" if settings.spark_master else "sail")
@@ -56,6 +59,7 @@ def engine_name(settings: Settings) -> str:
 def _sail(stack: contextlib.ExitStack) -> SparkSession:
     _need_package("pysail")
     os.environ.setdefault("RUST_LOG", "off")
+    os.environ.setdefault("SAIL_SPARK__SESSION_TIMEOUT_SECS", str(SESSION_TIMEOUT_S))
     from pysail.spark import SparkConnectServer
 
     server = SparkConnectServer(port=0)

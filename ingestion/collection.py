@@ -180,7 +180,7 @@ class Collection:
         except Exception as raised:
             log.exception("A source failed in a way that was not foreseen.", source=source)
             error = LakesongError(f"{type(raised).__name__} in {source}.", "The log has the details.")
-        if isinstance(error, QuotaError):
+        if isinstance(error, QuotaError) and error.wait_s is not None:  # else nothing says that the quota is used up
             until = at + timedelta(seconds=error.retry_after_s)
             remember(self._lake, error.service, QUOTA, at, not_before=until)
             error = PostponedError(f"{error.service.title()} takes no more requests before {until:%Y-%m-%d %H:%M} UTC.")

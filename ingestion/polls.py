@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -52,9 +52,8 @@ def poll_recently_played(client: SpotifyClient, lake: Lake, batch: Batch) -> Pol
     plays = [row for row in rows if row["kind"] == "track"]
     span: dict[str, Any] = {"is_full": len(items) >= DEPTH, "request_count": client.request_count - sent}
     if plays:
-        lengths = (timedelta(milliseconds=row["duration_ms"] or 0) for row in plays)
-        starts = (row["played_at"] - length for row, length in zip(plays, lengths, strict=True))
-        span |= {"oldest_at": min(starts), "newest_at": max(row["played_at"] for row in plays)}
+        stamps = [row["played_at"] for row in plays]
+        span |= {"oldest_at": min(stamps), "newest_at": max(stamps)}
     ledger = run_row(batch.batch_id, recently_played.SOURCE, batch.user_id, counts, batch.at, batch.at, **span)
     gap = _gap_found_by(lake, batch, ledger) if plays else None
     append_rows(lake, ingestion_runs_bronze, [ledger])

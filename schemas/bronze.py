@@ -148,7 +148,7 @@ ingestion_runs_bronze = Table(
         duplicate_count   BIGINT NOT NULL COMMENT 'Rows repeated within their file',
         rejected_count    BIGINT NOT NULL COMMENT 'Rows set aside',
         request_count     BIGINT COMMENT 'Requests that were sent to a service',
-        oldest_at         TIMESTAMP COMMENT 'First stamp of an import; start of the oldest play that a poll got (UTC)',
+        oldest_at         TIMESTAMP COMMENT 'First stamp of an import, or of the plays that a poll got (UTC)',
         newest_at         TIMESTAMP COMMENT 'Last stamp of an import, or of the plays that a poll got (UTC)',
         is_full           BOOLEAN COMMENT 'Whether a poll was offered as many plays as Spotify ever shows',
         error             STRING COMMENT 'What went wrong, where something did'

@@ -42,6 +42,16 @@ def append_rows(lake: Lake, table: Table, rows: Sequence[Mapping[str, Any]]) -> 
     retry_conflicts(lambda: write_deltalake(lake.path(table), data, mode="append"))
 
 
+def copy_months(lake: Lake, table: Table, version: int, months: Sequence[str]) -> None:
+    """Put a few months of a version in place of what the newest one holds for them, in one commit."""
+    if not months:
+        return
+    wanted = lake.open(table, version).to_pyarrow_dataset(file_pruning_predicate=[(MONTH_COLUMN, "in", list(months))])
+    rows = wanted.to_table(columns=table.column_names, filter=pc.field(MONTH_COLUMN).isin(list(months)))
+    listed = ", ".join(f"'{month}'" for month in months)
+    write_deltalake(lake.path(table), rows, mode="overwrite", predicate=f"{MONTH_COLUMN} IN ({listed})")
+
+
 def append_unknown(lake: Lake, table: Table, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Append the rows whose key the table does not have, of equal keys the first; gives the rows that were appended.
 

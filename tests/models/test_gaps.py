@@ -17,7 +17,7 @@ def at(minutes: float) -> datetime:
 
 
 def gaps(*polls: tuple[float, float, float, bool]) -> list[tuple[float, float]]:
-    """Bounds of the gaps in minutes; polls are (polled, start of the oldest play, newest stamp, full)."""
+    """Bounds of the gaps in minutes; polls are (polled, oldest stamp, newest stamp, full)."""
     rows = [(at(polled), at(oldest), at(newest), full) for polled, oldest, newest, full in polls]
     found = find_gaps(pd.DataFrame(rows, columns=["started_at", "oldest_at", "newest_at", "is_full"]))
     return [
@@ -44,9 +44,9 @@ def test_a_full_poll_beyond_what_was_seen_leaves_a_gap_that_allows_for_plays_lis
     assert gaps((200, 0, 20, True), (900, 700, 890, True)) == [(20, 700)]
 
 
-@pytest.mark.parametrize(("silence", "expected"), [(0.5, []), (0.6, [(140, 190.6)])])
-def test_a_silence_too_short_for_a_play_that_spotify_lists_is_no_gap(silence, expected):
-    assert gaps((200, 0, 190, True), (900, 190 + silence, 890, True)) == expected
+@pytest.mark.parametrize(("after", "expected"), [(0, []), (0.1, [(140, 190.1)])])
+def test_only_a_stamp_that_was_seen_joins_two_polls(after, expected):
+    assert gaps((200, 0, 190, True), (900, 190 + after, 890, True)) == expected
 
 
 def test_the_order_of_the_rows_changes_nothing():

@@ -23,7 +23,9 @@ SOURCES = tuple(TOLERANCE)
 def records(*rows: tuple[str, int], key: str = "a song\tan artist") -> pd.DataFrame:
     """Records of one key from (source, end in ms); ids tell their place."""
     named = [(f"{key}/{place}", key, source, end) for place, (source, end) in enumerate(rows)]
-    return pd.DataFrame(named, columns=["record_id", "match_key", "source", "ended_ms"]).assign(other_ms=None)
+    return pd.DataFrame(named, columns=["record_id", "match_key", "source", "ended_ms"]).assign(
+        other_ms=None, started_ms=None
+    )
 
 
 def play_of(frame: pd.DataFrame) -> dict[str, str]:
@@ -57,7 +59,9 @@ some_keys = st.sampled_from(["one\tx", "two\ty", "id\t3"])
 def histories(draw: st.DrawFn) -> pd.DataFrame:
     rows = draw(st.lists(st.tuples(some_keys, st.sampled_from(SOURCES), crowded_ends), max_size=40))
     named = [(f"r{place:02d}", *row) for place, row in enumerate(rows)]
-    return pd.DataFrame(named, columns=["record_id", "match_key", "source", "ended_ms"]).assign(other_ms=None)
+    return pd.DataFrame(named, columns=["record_id", "match_key", "source", "ended_ms"]).assign(
+        other_ms=None, started_ms=None
+    )
 
 
 @given(histories(), st.randoms(use_true_random=False))
@@ -190,6 +194,15 @@ def test_a_poll_that_stamped_the_start_of_a_play_meets_the_play_by_its_other_end
     export, poll = ("extended_history", 10 * MINUTE), ("recently_played", 6 * MINUTE)
     assert play_count(records(export, poll)) == 2
     assert play_count(records(export, poll).assign(other_ms=[None, 10 * MINUTE])) == 1
+
+
+def test_a_poll_that_stamped_the_start_of_a_play_cut_short_meets_it_by_its_start():
+    """Heard for 110 s of 325 s, stamped at the start: the stamp and the supposed end are both far from the true end."""
+    export, poll = ("extended_history", 10 * MINUTE), ("recently_played", 10 * MINUTE + 215 * SECOND)
+    start = 10 * MINUTE - 110 * SECOND
+    frame = records(export, poll).assign(other_ms=[None, start])
+    assert play_count(frame) == 2
+    assert play_count(frame.assign(started_ms=[start, None])) == 1
 
 
 def test_the_other_end_is_only_tried_where_the_stamp_itself_meets_nothing():

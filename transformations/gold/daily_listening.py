@@ -39,12 +39,14 @@ _KEY = ("user_id", "is_simulated", "basis", "played_date")
 def daily_listening(listening_with_features: DataFrame, track_features: DataFrame, coverage: DataFrame) -> DataFrame:
     """A row a listener, basis and local day of their history, days without music included."""
     listening = on_each_basis(listening_with_features, track_features)
-    played = listening.groupBy(*_KEY).agg(
-        *listening_sums().values(),
+    sounding = listening.groupBy(*_KEY).agg(*listening_sums().values())
+    # What is the same on both bases is counted once.
+    heard = listening_with_features.groupBy(*(name for name in _KEY if name != "basis")).agg(
         F.sum(F.when(F.col("time_source") == "measured", F.col("listened_ms")).otherwise(0)).alias("measured_ms"),
         F.count_distinct("artist_name").alias("artist_count"),
         F.count_distinct("recording_id").alias("recording_count"),
     )
+    played = sounding.join(heard, on=[name for name in _KEY if name != "basis"], how="inner")
     days = (
         coverage.groupBy("user_id", "is_simulated", "played_date")
         .agg(F.avg(F.col("is_covered").cast("double")).alias("coverage"))

@@ -18,7 +18,7 @@ EXPORTS = ("extended_history", "account_data")
     schema=f"""
         {USER_ID},
         gap_start_at TIMESTAMP NOT NULL COMMENT 'End of what polls before had seen (UTC)',
-        gap_end_at   TIMESTAMP NOT NULL COMMENT 'Start of the oldest play that the poll after was offered (UTC)',
+        gap_end_at   TIMESTAMP NOT NULL COMMENT 'Stamp of the oldest play that the poll after was offered (UTC)',
         found_at     TIMESTAMP NOT NULL COMMENT 'When the poll was made that found the gap (UTC)',
         is_closed    BOOLEAN NOT NULL COMMENT 'Whether an export that was imported spans the gap'
     """,

@@ -99,6 +99,7 @@ def _records(history: DataFrame) -> DataFrame:
         _corrected_end().alias("ended_at"),
         F.unix_millis(_corrected_end()).alias("ended_ms"),
         F.unix_millis("other_end").cast("double").alias("other_ms"),
+        (F.unix_millis(_corrected_end()) - F.col("ms_played")).cast("double").alias("started_ms"),
         match_key(F.col("track_name"), F.col("artist_name"), F.col("track_id")).alias("match_key"),
         *_FIELDS,
     )
@@ -130,7 +131,7 @@ def _corrected_end() -> Column:
 
 
 def _reconcile(records: pd.DataFrame) -> pd.DataFrame:
-    return reconcile(records[["record_id", "match_key", "source", "ended_ms", "other_ms"]])
+    return reconcile(records[["record_id", "match_key", "source", "ended_ms", "other_ms", "started_ms"]])
 
 
 def _merge(records: DataFrame) -> DataFrame:
