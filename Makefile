@@ -37,16 +37,17 @@ serve: $(READY) ## show the state of the lake (the dashboard comes with a later 
 test: $(READY) $(if $(HAS_JAVA),$(JARS)) ## run the tests that a change must pass
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy .
 	@$(if $(HAS_JAVA),,echo "Java was not found: the Apache Spark tests are skipped.")
-	@$(BIN)/pytest -q -n 2 --dist loadgroup -m "not long"
+	@$(BIN)/pytest -q -n 2 --dist loadfile -m "not long"
 
 test-long: $(READY) $(if $(HAS_JAVA),$(JARS)) ## run everything, the tests that take minutes too
-	@$(BIN)/pytest -q -n 2 --dist loadgroup
+	@$(BIN)/pytest -q -n 2 --dist loadfile
 
 lint: $(READY) ## mend the format, then check style and types
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format . && $(BIN)/mypy .
 
-bench: $(READY) $(if $(HAS_JAVA),$(JARS)) ## measure speed and memory on this machine
+bench: $(READY) $(if $(HAS_JAVA),$(JARS)) ## measure speed and memory on this machine, and whether plays are lost
 	@$(BIN)/python bench/bench.py
+	@$(BIN)/python bench/losses.py
 
 docs: $(READY) ## write docs/tables.md and docs/settings.md from the declarations
 	@$(BIN)/python scripts/generate_docs.py

@@ -277,15 +277,22 @@ def status(json: Json = False) -> None:
     Example: lakesong --lake data/demo status
     """
     from serving.status import lake_status
+    from terminal.login import sign_ins
     from terminal.screen import grid, out, print_json
 
-    found = lake_status(Lake(_settings().lake_uri))
+    settings = _settings()
+    found = {**lake_status(Lake(settings.lake_uri)), "sign_ins": sign_ins(settings)}
     if json:
         print_json(found)
         return
     out.print(f"Lake {found['lake']}")
     for listener in found["listeners"]:
         out.print(f"Listener {listener['user_id']}" + (" (simulated)" if listener["is_simulated"] else ""))
+    for one in found["sign_ins"]:
+        again = f": sign in again with `lakesong login --user {one['user_id']}`" if one["needs_sign_in"] else ""
+        out.print(f"{one['user_id']} is signed in at Spotify until {one['until']}{again}", markup=False)
+    for user_id, gaps in found["open_gaps"].items():
+        out.print(f"{user_id}: {gaps:,} suspected gaps are open (table coverage_gaps); an export closes them")
     table = grid("table", "rows", "version", right=("rows", "version"))
     for row in found["tables"]:
         table.add_row(f"{row['layer']}.{row['table']}", f"{row['rows']:,}", str(row["version"]))

@@ -165,6 +165,8 @@ class Build:
         from writers.records import copy_months
 
         written = self.lake.open(table).version()
+        if written == before:  # nothing was written over nothing
+            return
         old, new = (self.inputs.read_files(table, version, months) for version in (before, written))
         differing = self.inputs.months_that_differ(old, new, months)
         if len(differing) < len(months):

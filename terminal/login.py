@@ -87,6 +87,20 @@ def offer_login(settings: Settings, users: Sequence[str]) -> None:
         sign_in(settings, users[0] if users else DEFAULT_USER, no_browser=not _has_browser())
 
 
+def sign_ins(settings: Settings) -> list[dict[str, Any]]:
+    """Who has signed in, until when, and whether Spotify asks for it again."""
+    store = TokenStore(settings.token_file)
+    tokens = [token for token in map(store.get, store.users()) if token]
+    return [
+        {
+            "user_id": token.user_id,
+            "until": f"{token.authorized_at + LIFETIME:%Y-%m-%d}",
+            "needs_sign_in": token.needs_sign_in,
+        }
+        for token in tokens
+    ]
+
+
 def _has_browser() -> bool:
     try:
         webbrowser.get()

@@ -16,6 +16,7 @@ from ingestion.collection import spotify_client
 from ingestion.listeners import register_listener
 from ingestion.polls import keep_observed
 from ingestion.readiness import obstacle
+from ingestion.shared_quota import SharedQuotaPlayer
 from ingestion.watch import Say, Store, WatchSession, watch
 from mappers.record import Row
 from schemas.lake import Lake
@@ -36,7 +37,10 @@ def watch_listeners(settings: Settings, user_id: str | None = None) -> None:
         register_listener(lake, user, is_simulated=settings.is_emulated)
     folder = settings.state_dir / "watch"
     sessions = [
-        WatchSession(user, spotify_client(settings, user), folder / f"{quote(user, safe='')}.json") for user in users
+        WatchSession(
+            user, SharedQuotaPlayer(spotify_client(settings, user), lake), folder / f"{quote(user, safe='')}.json"
+        )
+        for user in users
     ]
 
     def store(rows: list[Row]) -> None:

@@ -202,3 +202,24 @@ def test_what_docker_is_told_to_run_ends_well_or_says_the_next_step(
     assert code == expected, printed
     assert next_step in printed
     assert "Traceback" not in printed
+
+
+def _composed(*arguments: str, **variables: str) -> str:
+    """What docker compose itself says of the file; no daemon is needed for that."""
+    command = [Path(sys.executable).parent / "docker-compose", "-f", COMPOSE, *arguments]
+    environment = {**os.environ, "HOME": "/tmp", **variables}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_docker_compose_starts_the_scheduler_alone_unless_a_profile_is_named() -> None:
+    assert _composed("config", "--services").split() == ["spotify-scheduler"]
+    every = _composed("--profile", "*", "config", "--services").split()
+    assert sorted(every) == ["spotify-pipeline", "spotify-scheduler", "watch"]
+
+
+def test_the_variables_of_the_shell_count_in_docker_compose() -> None:
+    shell = {"ALLOW_SYNTHETIC": "false", "TIMEZONE": "Asia/Tokyo"}
+    found = json.loads(_composed("config", "--format", "json", **shell))["services"]["spotify-scheduler"]["environment"]
+    assert {name: found[name] for name in shell} == shell

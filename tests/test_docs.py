@@ -17,8 +17,6 @@ import pytest
 
 from config.settings import Settings
 
-pytestmark = pytest.mark.xdist_group("docs")
-
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 

@@ -22,8 +22,6 @@ from schemas.declaration import Table
 from schemas.lake import Lake
 from terminal.demo import EXPORT, KAGGLE_FILE, write_files
 
-pytestmark = pytest.mark.xdist_group("kill")
-
 PROJECT = Path(__file__).parent.parent
 REPORT = PROJECT / "docs" / "kill-report.md"
 AS_OF = "2026-11-01"

@@ -15,7 +15,7 @@ from pipeline import declared_tables
 from schemas.declaration import Table
 from schemas.lake import Lake
 
-pytestmark = [pytest.mark.spark, pytest.mark.xdist_group("parity")]
+pytestmark = pytest.mark.spark
 
 CLI = Path(__file__).parent.parent / "cli.py"
 MADE = [table for table in declared_tables().values() if table.transform is not None]

@@ -25,10 +25,7 @@ from config.settings import Settings
 from emulator.server import Emulator
 from emulator.simulator import simulate
 
-pytestmark = [
-    pytest.mark.xdist_group("secrets"),
-    pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="command lines are read from /proc"),
-]
+pytestmark = pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="command lines are read from /proc")
 
 ROOT = Path(__file__).parent.parent
 LAKESONG = str(Path(sys.executable).parent / "lakesong")

@@ -170,7 +170,7 @@ def test_the_end_of_a_sign_in_is_told_before_it_comes(days, told, collect, emula
 def test_what_spotify_refuses_is_told_with_the_next_step(switch, message, collect, emulator, stored):
     emulator.faults.update({switch: True})
     collected = collect(POLL, "library")
-    assert collected.exit_code == 1
+    assert collected.exit_code == 3  # only a person can mend it
     assert all(message in str(one.error) for one in collected.reports)
     assert {run["status"] for run in stored("ingestion_runs_bronze")} == {"failed"}
 

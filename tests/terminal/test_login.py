@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import pty
 import re
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -325,3 +329,30 @@ def test_the_whole_way_over_the_emulator_s_page(tmp_path, client_secret, decisio
             run_login(**options)
             assert printed[-1].startswith("ann is signed in as ")
             assert set(store_in(tmp_path).get("ann").scope.split()) == set(SCOPES)
+
+
+def test_a_cycle_at_a_terminal_begins_the_sign_in_where_nobody_has_signed_in(tmp_path: Path) -> None:
+    """A pseudo-terminal stands for the person; nothing is pasted, and Ctrl-D ends it."""
+    environment = {
+        **os.environ,
+        "CLIENT_ID": "an-app",
+        "LAKE_URI": str(tmp_path / "lake"),
+        "STATE_DIR": str(tmp_path),
+        "BROWSER": "",
+        "PATH": "/nowhere",
+        "REDIRECT_URI": "http://127.0.0.1:8899/callback",
+    }
+    terminal, person = pty.openpty()
+    program = Path(__file__).parents[2] / "run_ingestion.py"
+    process = subprocess.Popen(
+        [sys.executable, program], stdin=person, stdout=person, stderr=person, env=environment, cwd=tmp_path
+    )
+    os.close(person)
+    shown = ""
+    while "Paste it here" not in shown:
+        shown += os.read(terminal, 4096).decode()
+    os.write(terminal, b"\x04")
+    process.wait(timeout=30)
+    assert "Nobody has signed in at Spotify yet." in shown and "/authorize?client_id=an-app" in shown
+    assert process.returncode == 2
+    os.close(terminal)

@@ -113,9 +113,3 @@ def assert_same_rows() -> Callable[..., None]:
         )
 
     return check
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Tests on the built lake go to one process, so that it is built once."""
-    if "history" in getattr(item, "fixturenames", ()):
-        item.add_marker(pytest.mark.xdist_group("history"))
