@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from config.errors import ExpectationError, InputError, LakesongError
 from config.settings import Settings
-from engine.fingerprints import WHOLE, files_by_month, fingerprints, is_lookup, row_count, window_of
+from engine.fingerprints import WHOLE, fingerprints, is_lookup, row_count, window_of
 from engine.session import engine_name
 from schemas import bronze, records
 from schemas.declaration import Table
@@ -123,7 +123,7 @@ class Build:
         """Build what changed of one table, check it, and take it back where a rule of severity FAIL is broken."""
         now = self._fingerprints_now(table)
         before = {} if full or not self._stands_as_released(table) else self.released.fingerprints.get(table.name, {})
-        present = files_by_month(self.lake, table).keys() if table.window else set()
+        present = self.inputs.newest_files(table).keys() if table.window else set()
         keys = sorted(now.keys() | {key for key in before if not is_lookup(key)} | present)
         touched = self.inputs.months_looked_up(table, before, keys)
         changed = [key for key in keys if key not in before or now.get(key) != before[key] or key in touched]
@@ -132,6 +132,7 @@ class Build:
             return
         version = self.lake.open(table).version()
         self._write(table, changed)
+        self.inputs.forget(table)
         self.built[table.name] = changed
         if self.lake.open(table).version() != version or not self._stands_as_released(table):
             self._check(table)

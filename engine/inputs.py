@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ class Inputs:
     lake: Lake
     find: Callable[[str], Table]
     as_of: date
+    _known: dict[str, dict[str, list[str]]] = field(default_factory=dict)
 
     def given(self, table: Table, months: Sequence[str] | None = None) -> list[DataFrame]:
         """The frames that the table's function gets: of its monthly inputs these months, of the others all.
@@ -51,11 +52,21 @@ class Inputs:
         Of a settled table, months that are still being written count by a digest of the rows that are past.
         """
         inputs = {name: self.find(name) for name in table.inputs if name not in table.lookups}
-        found = {name: files_by_month(self.lake, other) for name, other in inputs.items()}
+        found = {name: self.newest_files(other) for name, other in inputs.items()}
         if not table.is_settled:
             return found
         settled = {name: self._settled_files(inputs[name], months) for name, months in found.items()}
         return settled | {name: {WHOLE: [self._rows_used(table, name)]} for name in table.lookups}
+
+    def newest_files(self, table: Table) -> dict[str, list[str]]:
+        """Files by month of the newest version, read once until the build writes the table (`forget`)."""
+        if table.name not in self._known:
+            self._known[table.name] = files_by_month(self.lake, table)
+        return self._known[table.name]
+
+    def forget(self, table: Table) -> None:
+        """The table was written: what is known of its files is no longer true."""
+        self._known.pop(table.name, None)
 
     def lookup_versions(self, table: Table) -> dict[str, str]:
         """The versions of the inputs that a monthly table looks things up in, kept beside its fingerprints."""
@@ -69,7 +80,7 @@ class Inputs:
             looked_up, used = self.find(name), int(before.get(lookup_key(name), -1))
             if not self.lake.has_version(looked_up, used):
                 return set(months)
-            if files_by_month(self.lake, looked_up, used) != files_by_month(self.lake, looked_up):
+            if files_by_month(self.lake, looked_up, used) != self.newest_files(looked_up):
                 changed = self.changed_rows(looked_up, used, [*lookup.by, *lookup.reads])
                 touched |= self._months_with(table, changed, lookup.by)
         return touched

@@ -188,8 +188,9 @@ class CatalogueRun:
     def _due(self, queue: Queue) -> Iterator[Key]:
         """Ids to ask for: tracks, then the albums and artists that these name, then discographies."""
         for kind in KINDS:
-            self._write(queue)
-            enqueue_known(self.lake, queue, self.plays, self.batch.at)
+            if kind in ("track", "album"):  # the tracks just fetched name albums and artists
+                self._write(queue)
+                enqueue_known(self.lake, queue, self.plays, self.batch.at)
             yield from ((kind, item_id) for item_id in queue.due(kind, self.batch.at))
 
     @property

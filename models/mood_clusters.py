@@ -15,9 +15,8 @@ from itertools import combinations, count
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.spatial.distance import cdist
-from sklearn.cluster import KMeans
-from sklearn.metrics import adjusted_rand_score, silhouette_score
+
+# scikit-learn takes most of a second to import, and most builds fit nothing: the functions that need it ask for it.
 from threadpoolctl import threadpool_limits
 
 Floats = NDArray[np.float64]
@@ -73,6 +72,8 @@ def cluster_moods(tracks: pd.DataFrame, *, seed: int = 0, fit_limit: int = 2_000
 
     Raises ValueError when a track_id repeats or is missing, or when `fit_limit` is below `LEAST_TRACKS`.
     """
+    from scipy.spatial.distance import cdist
+
     if tracks["track_id"].isna().any() or not tracks["track_id"].is_unique:
         raise ValueError("track_id must be present and unique: pass one row for each distinct track")
     if fit_limit < LEAST_TRACKS:
@@ -145,6 +146,9 @@ def _centre_and_spread(values: Floats) -> tuple[Floats, Floats]:
 
 
 def _group(rows: Floats, k: int, stream: tuple[int, ...]) -> Grouping:
+    from scipy.spatial.distance import cdist
+    from sklearn.metrics import silhouette_score
+
     centroids = _centroids(rows, k, stream)
     labels = cdist(rows, centroids).argmin(axis=1)
     return Grouping(k, centroids, labels, float(silhouette_score(rows, labels)))
@@ -152,6 +156,8 @@ def _group(rows: Floats, k: int, stream: tuple[int, ...]) -> Grouping:
 
 def _centroids(rows: Floats, k: int, stream: tuple[int, ...]) -> Floats:
     """Centroids by K-means; fewer than k where the rows hold fewer distinct points (a resample can)."""
+    from sklearn.cluster import KMeans
+
     clusters = min(k, len(np.unique(rows, axis=0)))
     state = int(np.random.SeedSequence(stream).generate_state(1)[0])
     return np.asarray(KMeans(clusters, n_init=STARTS, random_state=state).fit(rows).cluster_centers_)
@@ -162,6 +168,9 @@ def _stability(rows: Floats, grouping: Grouping, seed: int, *, stop_early: bool)
 
     Stops early where perfect agreement of the rest could not save it; the value is then below `LEAST_STABILITY`.
     """
+    from scipy.spatial.distance import cdist
+    from sklearn.metrics import adjusted_rand_score
+
     total = 0.0
     for index in range(REFITS):
         stream = (seed, REFIT, grouping.k, index)

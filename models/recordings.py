@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 # Why a track is in its group, the strongest reason first. A track that a rule sets apart has the reason rule.
 ISRC, NAME_AND_LENGTH, RULE, ALONE = "isrc", "name_and_length", "rule", "alone"
@@ -19,6 +17,9 @@ def group_editions(links: pd.DataFrame) -> pd.DataFrame:
     itself is known (a link to an unknown track says nothing). edition_of is the smallest track_id of the group, and
     evidence the strongest reason of the track's own links. The result does not depend on the order of the links.
     """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     loops = links[links["track_id"] == links["other_track_id"]]
     tracks = pd.Index(np.sort(loops["track_id"].unique()))
     left, right = tracks.get_indexer(links["track_id"]), tracks.get_indexer(links["other_track_id"])

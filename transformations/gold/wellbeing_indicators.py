@@ -9,7 +9,6 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from models import wellbeing
 from schemas.columns import AUDIO_FEATURE_NAMES, BASIS, IS_SIMULATED, USER_ID
 from schemas.declaration import Expectation, Lookup, table
 from transformations.bases import BASES, on_each_basis
@@ -96,6 +95,8 @@ def wellbeing_indicators(
 def _of(as_of: date) -> Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]:
     def indicators(plays: pd.DataFrame, days: pd.DataFrame) -> pd.DataFrame:
         """The indicators of one listener on one basis."""
+        from models import wellbeing  # brings SciPy, which most builds do not need
+
         if plays.empty:
             return pd.DataFrame(columns=wellbeing_indicators.column_names)
         same = {name: plays[name].iloc[0] for name in _GROUP}
