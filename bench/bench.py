@@ -23,6 +23,7 @@ PROJECT = Path(__file__).parent.parent
 sys.path.insert(0, str(PROJECT))  # The project's modules, when this file is run as a script.
 
 from cycle import listener_at_the_emulator  # noqa: E402
+
 from config.settings import Settings  # noqa: E402
 from emulator.export_files import write_extended_export  # noqa: E402
 from emulator.simulator import LAST_DAY, simulate  # noqa: E402
