@@ -122,19 +122,19 @@ class Build:
     def make(self, table: Table, full: bool) -> None:
         """Build what changed of one table, check it, and take it back where a rule of severity FAIL is broken."""
         now = self._fingerprints_now(table)
-        before = {} if full or not self._stands_as_released(table) else self.released.fingerprints.get(table.name, {})
+        stands = self._stands_as_released(table)
+        before = {} if full or not stands else self.released.fingerprints.get(table.name, {})
         present = self.inputs.newest_files(table).keys() if table.window else set()
         keys = sorted(now.keys() | {key for key in before if not is_lookup(key)} | present)
         touched = self.inputs.months_looked_up(table, before, keys)
         changed = [key for key in keys if key not in before or now.get(key) != before[key] or key in touched]
         self.fingerprints[table.name] = {**now, **self.inputs.lookup_versions(table)}
-        if not changed and self._stands_as_released(table):
+        if not changed and stands:
             return
-        version = self.lake.open(table).version()
         self._write(table, changed)
         self.inputs.forget(table)
         self.built[table.name] = changed
-        if self.lake.open(table).version() != version or not self._stands_as_released(table):
+        if not self._stands_as_released(table):
             self._check(table)
 
     def _write(self, table: Table, changed: list[str]) -> None:

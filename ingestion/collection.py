@@ -183,7 +183,7 @@ class Collection:
         if isinstance(error, QuotaError) and error.wait_s is not None:  # else nothing says that the quota is used up
             until = at + timedelta(seconds=error.retry_after_s)
             remember(self._lake, error.service, QUOTA, at, not_before=until)
-            error = PostponedError(f"{error.service.title()} takes no more requests before {until:%Y-%m-%d %H:%M} UTC.")
+            error = _quota_ends(error.service, until)
         if isinstance(error, RefusedError) and error.reason != "forbidden":
             error = NeedsUserError(str(error))  # without Premium, registration or agreement asking again is in vain
         self._alert(user_id, error)
@@ -237,7 +237,7 @@ class Collection:
         service = "reccobeats" if source == audio_features.SOURCE else "spotify"
         until = waits_until(self._lake, service, QUOTA, now)
         if until:
-            raise PostponedError(f"{service.title()} takes no more requests before {until:%Y-%m-%d %H:%M} UTC.")
+            raise _quota_ends(service, until)
 
     def _alert(self, user_id: str | None, error: LakesongError | None) -> None:
         if user_id and isinstance(error, NeedsUserError):
@@ -262,6 +262,10 @@ class Collection:
 
     def _request_count(self) -> int:
         return sum(client.request_count for client in self._clients.values())
+
+
+def _quota_ends(service: str, until: datetime) -> PostponedError:
+    return PostponedError(f"{service.title()} takes no more requests before {until:%Y-%m-%d %H:%M} UTC.")
 
 
 def spotify_client(settings: Settings, user_id: str, *, clock: Clock = lambda: datetime.now(UTC)) -> SpotifyClient:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -191,6 +191,7 @@ class LibraryRun:
             **batch.columns,
         }
         append_rows(self.lake, library_snapshots_bronze, [header])
+        self._tags[(collection, part)] = tag
         counts, size = self.counts, len(rows) + len(rejected)
         self.counts = FileReceipt(
             SOURCE, counts.rows + size, counts.new + len(rows), rejected=counts.rejected + len(rejected)
@@ -200,12 +201,15 @@ class LibraryRun:
         return sha256((self.batch.user_id, collection, part, self.batch.at.isoformat()))
 
     def _tag_before(self, collection: str, part: str) -> str | None:
+        return self._tags.get((collection, part))
+
+    @cached_property
+    def _tags(self) -> dict[tuple[str, str], str]:
+        """The tag of the newest snapshot of each collection and part; kept up by what this run writes."""
         columns = ["user_id", "collection", "part", "snapshot_at", "version_tag"]
-        rows = ensure_table(self.lake, library_snapshots_bronze).to_pyarrow_table(columns=columns).to_pylist()
-        wanted = (self.batch.user_id, collection, part)
-        mine = [row for row in rows if (row["user_id"], row["collection"], row["part"]) == wanted]
-        newest = max(mine, key=lambda row: row["snapshot_at"], default=None)
-        return newest["version_tag"] if newest else None
+        rows = ensure_table(self.lake, library_snapshots_bronze).to_pyarrow_table(columns=columns)
+        mine = (row for row in rows.sort_by("snapshot_at").to_pylist() if row["user_id"] == self.batch.user_id)
+        return {(row["collection"], row["part"]): row["version_tag"] for row in mine}
 
 
 def _whole(name: str, pages: Iterator[Page]) -> list[Any]:

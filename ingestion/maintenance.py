@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from deltalake import DeltaTable
-from deltalake.exceptions import DeltaError
 from pyarrow import fs
 
 from config.lock import run_lock
@@ -80,7 +79,8 @@ def _maintain(
             retry_conflicts(partial(_compact, lake, table, month))
         delta = lake.open(table)
     saved = sum(count - 1 for count in crowded.values()) if dry_run else before - len(delta.file_uris())
-    needed = {version for version in released if _can_be_opened(lake, table, version)}
+    # Vacuum needs the log to reach back to a version that it keeps: delta-rs shortens logs by itself too.
+    needed = {version for version in released if lake.has_version(table, version)}
     freed_files, freed_bytes = _remove_unneeded(lake, table, delta, needed, keep_days, dry_run)
     if not dry_run:
         _shorten_log(delta, needed)
@@ -135,15 +135,6 @@ def _shorten_log(delta: DeltaTable, needed: Iterable[int]) -> None:
     limit = (datetime.now(UTC) - timedelta(days=LOG_DAYS)).timestamp() * 1000
     if oldest == delta.version() or written.get(oldest, 0) > limit:
         delta.cleanup_metadata()
-
-
-def _can_be_opened(lake: Lake, table: Table, version: int) -> bool:
-    """Whether the log still reaches back to the version, as vacuum needs: delta-rs shortens logs by itself too."""
-    try:
-        lake.open(table, version)
-    except DeltaError:
-        return False
-    return True
 
 
 def _released_versions(lake: Lake, since: datetime) -> dict[str, set[int]]:

@@ -37,17 +37,17 @@ _OF_PLAYS: dict[str, Callable[[Any, str], Row]] = {
     "account_data": account_data.to_bronze,
     "plays": plays.to_bronze,
 }
-_OF_CATALOGUE: dict[str, tuple[Table, str, Callable[[Any, str, str], Row]]] = {
-    "tracks": (
+_OF_CATALOGUE: tuple[tuple[Table, str, Callable[[Any, str, str], Row]], ...] = (
+    (
         tracks_bronze,
         "track_id",
         lambda item, key, provider: (
             reccobeats_track_row(key, item) if provider == "reccobeats" else track_row(item, provider)
         ),
     ),
-    "albums": (albums_bronze, "album_id", lambda item, key, provider: album_row(item)),
-    "artists": (artists_bronze, "artist_id", lambda item, key, provider: artist_row(item, provider)),
-}
+    (albums_bronze, "album_id", lambda item, key, provider: album_row(item)),
+    (artists_bronze, "artist_id", lambda item, key, provider: artist_row(item, provider)),
+)
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def replay_stored(lake: Lake) -> Replayed:
     now = datetime.now(UTC)
     batch = Batch(sha256((REPLAY, now.isoformat()))[:16], "", now)
     payloads, revised = _replay_records(lake, batch)
-    for table, key, to_row in _OF_CATALOGUE.values():
+    for table, key, to_row in _OF_CATALOGUE:
         read, changed = _replay_catalogue(lake, table, key, to_row, batch)
         payloads, revised = payloads + read, revised + changed
     letters, recovered, left = _replay_letters(lake, batch)

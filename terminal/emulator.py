@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import Event
 
 from config.errors import InputError
 from terminal.screen import out, working
+from terminal.stopping import told_to_stop
 
 LISTENERS = ("demo", "guest")
 DAYS_AHEAD = 30
@@ -44,7 +41,7 @@ def run_emulator(
         emulator = Emulator(
             simulations, clock=Clock(speed=speed), faults=Faults.parse(faults), port=port, seed=seed, replies=replies
         )
-        with _stop_signal() as stopped, emulator:
+        with told_to_stop() as stopped, emulator:
             _announce(emulator.url, emulator.settings(), last.isoformat())
             stopped.wait()
     except ValueError as error:
@@ -70,15 +67,3 @@ It can be moved and made to fail while it runs:
 Ctrl-C stops it.""",
         markup=False,
     )
-
-
-@contextmanager
-def _stop_signal() -> Iterator[Event]:
-    """What Ctrl-C and SIGTERM set, in place of what they did before."""
-    stopped = Event()
-    before = {one: signal.signal(one, lambda *_: stopped.set()) for one in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stopped
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)

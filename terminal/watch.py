@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from threading import Event
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from clients.tokens import TokenStore
@@ -21,6 +18,7 @@ from ingestion.watch import Say, Store, WatchSession, watch
 from mappers.record import Row
 from schemas.lake import Lake
 from terminal.screen import out
+from terminal.stopping import told_to_stop
 
 
 def watch_listeners(settings: Settings, user_id: str | None = None) -> None:
@@ -56,19 +54,7 @@ def run_watch(sessions: Sequence[WatchSession], store: Store, say: Say | None = 
     Raises what `watch` raises: among others NeedsUserError where every listener has to sign in.
     """
     tell = say or (lambda line: out.print(line, markup=False))
-    stop = Event()
     tell(f"Watching what {', '.join(session.user_id for session in sessions)} plays; Ctrl-C ends it.")
-    with _told_to_stop(stop):
+    with told_to_stop() as stop:
         watch(sessions, store=store, say=tell, stop=stop)
     tell("Stopped. What was heard so far is kept, and goes on with the next `lakesong watch`.")
-
-
-@contextmanager
-def _told_to_stop(stop: Event) -> Iterator[None]:
-    """Ctrl-C and SIGTERM set the event while the body runs, so that the look in hand is finished."""
-    before = {number: signal.signal(number, lambda *received: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
