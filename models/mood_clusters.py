@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 # scikit-learn takes most of a second to import, and most builds fit nothing: the functions that need it ask for it.
-from threadpoolctl import threadpool_limits
+from models.threads import one_thread
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -87,7 +87,7 @@ def cluster_moods(tracks: pd.DataFrame, *, seed: int = 0, fit_limit: int = 2_000
     chosen = _chosen(ordered.iloc[complete], fit_limit)
     centre, spread = _centre_and_spread(values[complete[chosen]])
     rows = (values[complete] - centre) / spread
-    with threadpool_limits(1):  # with more threads, sums are added in another order each run
+    with one_thread():
         verdict = judge(rows[chosen], seed)
     figures = {name: getattr(verdict, name) for name in ("silhouette", "stability", "null_silhouette", "reason")}
     moods = moods.assign(**figures, fitted_tracks=len(chosen))

@@ -7,7 +7,8 @@ and least samples follow the project's definitions, section "Wellbeing indicator
 from datetime import date
 
 import pandas as pd
-from threadpoolctl import threadpool_limits
+
+from models.threads import one_thread
 
 from .comparison import with_own_past
 from .features import centres, diurnal_rhythm, energy_inertia
@@ -33,7 +34,7 @@ def wellbeing_indicators(plays: pd.DataFrame, days: pd.DataFrame, *, basis: str,
     Columns of the result are `rows.COLUMNS`; a value below its least sample is null with a `reason`. `low` and `high`
     are a 95 % interval. Raises ValueError for another basis, and for a local date that `days` holds twice.
     """
-    with threadpool_limits(1):
+    with one_thread():
         history = read_history(plays, days, basis, as_of)
         if history is None:
             return frame_of([])
