@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 Layer = Literal["bronze", "silver", "gold", "records"]
 Severity = Literal["FAIL", "WARN"]
+# What happened; why; what will; what to do; what a person asks about it in plain words.
+Analytics = Literal["descriptive", "diagnostic", "predictive", "prescriptive", "cognitive"]
 
 MONTH_COLUMN = "played_month"
 
@@ -68,7 +70,8 @@ class Table:
 
     window: months of its monthly inputs (before, after) that one month of this table reads; None for a table that is
     always built whole. lookups: inputs that are read only in part, see Lookup. is_settled: whether only what was heard
-    before the week of `as_of` is read, so that new plays of the week change nothing. constraints are enforced by Delta
+    before the week of `as_of` is read, so that new plays of the week change nothing. analytics: the kind of question that
+    a gold table answers. constraints are enforced by Delta
     on every writer, and say themselves what null means (delta-rs and Sail refuse a row for which one is null);
     expectations are checked after a build.
     """
@@ -84,6 +87,7 @@ class Table:
     window: tuple[int, int] | None = None
     lookups: Mapping[str, Lookup] = field(default_factory=dict)
     is_settled: bool = False
+    analytics: Analytics | None = None
     transform: Callable[..., DataFrame] | None = None
 
     def __call__(self, *inputs: DataFrame, **arguments: Any) -> DataFrame:
@@ -147,6 +151,7 @@ def table(
     window: tuple[int, int] | None = None,
     lookups: Mapping[str, Lookup] | None = None,
     is_settled: bool = False,
+    analytics: Analytics | None = None,
 ) -> Callable[[Callable[..., DataFrame]], Table]:
     """Declare the table that the decorated function makes; the docstring is the table's description.
 
@@ -166,6 +171,7 @@ def table(
             window=window,
             lookups=lookups or {},
             is_settled=is_settled,
+            analytics=analytics,
             transform=function,
         )
 

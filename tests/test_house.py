@@ -332,6 +332,11 @@ def test_names_and_types_say_what_they_mean(table):
         assert column.name.startswith(("is_", "has_", "explicit")) == (column.type == "BOOLEAN"), column.name
 
 
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_a_gold_table_says_which_kind_of_question_it_answers(table):
+    assert (table.analytics is not None) == (table.layer == "gold")
+
+
 @pytest.mark.parametrize("table", [table for table in TABLES if table.transform], ids=lambda table: table.name)
 def test_file_function_and_table_share_their_name_and_layer(table):
     assert table.transform.__module__ == f"transformations.{table.layer}.{table.name}"

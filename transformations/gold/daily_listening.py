@@ -14,6 +14,7 @@ _KEY = ("user_id", "is_simulated", "basis", "played_date")
 
 @table(
     layer="gold",
+    analytics="descriptive",
     schema=f"""
         {USER_ID},
         {IS_SIMULATED},

@@ -15,6 +15,7 @@ _LISTENER = ["user_id", "basis"]
 
 @table(
     layer="gold",
+    analytics="descriptive",
     schema=f"""
         {USER_ID},
         {IS_SIMULATED},

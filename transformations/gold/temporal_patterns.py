@@ -18,6 +18,7 @@ _GRAIN = ("user_id", "is_simulated", "day_of_week", "hour_of_day", "month", "sea
 
 @table(
     layer="gold",
+    analytics="descriptive",
     schema=f"""
         {USER_ID},
         {IS_SIMULATED},

@@ -16,6 +16,7 @@ from transformations.bases import on_each_basis
 
 @table(
     layer="gold",
+    analytics="descriptive",
     schema=f"""
         {USER_ID},
         {IS_SIMULATED},

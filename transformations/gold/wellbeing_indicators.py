@@ -21,6 +21,7 @@ _GROUP = ["user_id", "is_simulated", "basis"]
 
 @table(
     layer="gold",
+    analytics="diagnostic",
     schema=f"""
         {USER_ID},
         {IS_SIMULATED},
