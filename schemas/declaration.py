@@ -70,10 +70,9 @@ class Table:
 
     window: months of its monthly inputs (before, after) that one month of this table reads; None for a table that is
     always built whole. lookups: inputs that are read only in part, see Lookup. is_settled: whether only what was heard
-    before the week of `as_of` is read, so that new plays of the week change nothing. analytics: the kind of question that
-    a gold table answers. constraints are enforced by Delta
-    on every writer, and say themselves what null means (delta-rs and Sail refuse a row for which one is null);
-    expectations are checked after a build.
+    before the week of `as_of` is read, so that new plays of the week change nothing. analytics: the kind of question
+    that a gold table answers. constraints are enforced by Delta on every writer, and say themselves what null means
+    (delta-rs and Sail refuse a row for which one is null); expectations are checked after a build.
     """
 
     name: str
