@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from config.errors import ExpectationError, InputError, LakesongError
+from config.exclusions import Exclusion, read_exclusions
 from config.settings import Settings
 from engine.fingerprints import WHOLE, fingerprints, is_lookup, row_count, window_of
 from engine.session import engine_name
@@ -178,8 +179,20 @@ class Build:
         return table(*self.inputs.given(table, months), **self._arguments(table))
 
     def _arguments(self, table: Table) -> dict[str, object]:
-        days = {"as_of": self.inputs.last_day(table), "as_of_month": self.as_of.replace(day=1)}
-        return {name: days[name] if name in days else getattr(self.settings, name) for name in table.settings}
+        of_the_build = {
+            "as_of": self.inputs.last_day(table),
+            "as_of_month": self.as_of.replace(day=1),
+            "exclusions": self.exclusions,
+        }
+        return {
+            name: of_the_build[name] if name in of_the_build else getattr(self.settings, name)
+            for name in table.settings
+        }
+
+    @cached_property
+    def exclusions(self) -> tuple[Exclusion, ...]:
+        """The listeners' rules about plays that statistics leave out."""
+        return read_exclusions(self.settings.rules_folder)
 
     def _fingerprints_now(self, table: Table) -> dict[str, str]:
         values = {name: str(value) for name, value in self._arguments(table).items()}

@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     spark_master: str = Field("", description="Run on Apache Spark: local[*], spark://…, k8s://…")
     spark_remote: str = Field("", description="Run on any Spark Connect endpoint: sc://host:port")
     state_dir: Path = Field(Path("data"), description="Folder for the run lock, engine logs and secrets.")
+    rules_dir: str = Field("", description="Folder of your rules files; empty: `rules` in the folder of the lake.")
     timezone: str = Field("UTC", description="IANA zone of a listener who has set none.")
     allow_synthetic: bool = Field(True, description="May synthetic audio features fill gaps?")
     feature_preference: str = Field(
@@ -109,6 +110,13 @@ class Settings(BaseSettings):
     def token_file(self) -> Path:
         """Where the listeners' sign-ins are kept."""
         return self.state_dir / ".spotify_tokens.json"
+
+    @property
+    def rules_folder(self) -> Path | None:
+        """The folder of the listener's own rules; None for a lake in an object store without RULES_DIR."""
+        if self.rules_dir:
+            return Path(self.rules_dir).expanduser()
+        return None if "://" in self.lake_uri else Path(self.lake_uri).expanduser() / "rules"
 
     @property
     def is_emulated(self) -> bool:

@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 
 # Why a track is in its group, the strongest reason first. A track that a rule sets apart has the reason rule.
-ISRC, NAME_AND_LENGTH, RULE, ALONE = "isrc", "name_and_length", "rule", "alone"
-REASONS = (ISRC, NAME_AND_LENGTH, RULE, ALONE)
+ISRC, NAME_AND_LENGTH, NAME, RULE, ALONE = "isrc", "name_and_length", "name", "rule", "alone"
+REASONS = (ISRC, NAME_AND_LENGTH, NAME, RULE, ALONE)
 
 
 def group_editions(links: pd.DataFrame) -> pd.DataFrame:
-    """The groups that the links make: track_id, edition_of, evidence.
+    """The groups that the links make: track_id, recording_id, evidence.
 
     links: track_id, other_track_id, evidence, both tracks of one recording for that reason; a track that is linked to
-    itself is known (a link to an unknown track says nothing). edition_of is the smallest track_id of the group, and
+    itself is known (a link to an unknown track says nothing). recording_id is the smallest track_id of the group, and
     evidence the strongest reason of the track's own links. The result does not depend on the order of the links.
     """
     from scipy.sparse import coo_array
@@ -35,5 +35,5 @@ def group_editions(links: pd.DataFrame) -> pd.DataFrame:
     np.minimum.at(strongest, left, rank)
     np.minimum.at(strongest, right, rank)
     return pd.DataFrame(
-        {"track_id": tracks, "edition_of": tracks[first[group]], "evidence": np.array(REASONS)[strongest]}
+        {"track_id": tracks, "recording_id": tracks[first[group]], "evidence": np.array(REASONS)[strongest]}
     )

@@ -4,8 +4,13 @@ USER_ID = "user_id STRING NOT NULL COMMENT 'Listener'"
 IS_SIMULATED = "is_simulated BOOLEAN NOT NULL COMMENT 'True for a listener that the simulator made up'"
 PLAYED_MONTH = "played_month STRING NOT NULL COMMENT 'UTC month of played_at, as yyyy-MM; partition'"
 
-PLAY = """
-    recording_id STRING NOT NULL COMMENT 'SHA-256 of normalised title and first artist: what statistics count',
+RECORDING_ID = """
+    recording_id STRING NOT NULL COMMENT 'What statistics count: the smallest track id of its editions, else title_id'
+"""
+TITLE_ID = "title_id STRING NOT NULL COMMENT 'SHA-256 of normalised title and first artist, which every source has'"
+
+PLAY = f"""
+    {RECORDING_ID},
     track_id     STRING COMMENT 'Spotify id of the track',
     track_name   STRING COMMENT 'Title of the track',
     artist_name  STRING COMMENT 'First artist of the track',
@@ -60,6 +65,32 @@ BATCH = """
 """
 
 BASIS = "basis STRING NOT NULL COMMENT 'measured: no synthetic feature; all: what the feature preference gives'"
+
+GENRE = "genre STRING NOT NULL COMMENT 'Genre, as its source writes it'"
+GENRE_FAMILY = (
+    "genre_family STRING NOT NULL COMMENT 'Family of the genre, by words in its name; other where none is known'"
+)
+
+PLAYED_TRACK = f"""
+    track_key    STRING NOT NULL COMMENT 'track_id; where it is not known recording_id',
+    {RECORDING_ID},
+    track_id     STRING COMMENT 'Spotify id of the track',
+    track_name   STRING COMMENT 'Title of the track',
+    artist_name  STRING COMMENT 'First artist of the track',
+    album_name   STRING COMMENT 'Album'
+"""
+PLAY_SUMS = """
+    start_count  BIGINT NOT NULL COMMENT 'Plays that were begun, counted or not',
+    skip_count   BIGINT NOT NULL COMMENT 'Plays that were skips',
+    play_count   BIGINT NOT NULL COMMENT 'Counted plays',
+    listened_ms  BIGINT NOT NULL COMMENT 'Time listened, measured or estimated, in milliseconds',
+    measured_ms  BIGINT NOT NULL COMMENT 'Part of listened_ms that the source measured, in milliseconds'
+"""
+
+EXCLUDED = """
+    excluded_count BIGINT NOT NULL COMMENT 'Plays left out by the listener''s rules, begun or counted',
+    excluded_ms    BIGINT NOT NULL COMMENT 'Listening time of the plays left out, in milliseconds'
+"""
 
 # What a gold row that summarises plays must carry, so that a reader can judge it.
 SUMMARY = """

@@ -55,7 +55,7 @@ ARROW: dict[str, set[str]] = {
 }
 # Where a part may import only some modules of another.
 ONLY = {
-    ("transformations", "config"): {"config.zones"},
+    ("transformations", "config"): {"config.exclusions", "config.zones"},
     ("mappers", "clients"): {"clients.kaggle_csv"},
     ("serving", "ingestion"): {"ingestion.listeners"},
     ("mappers", "schemas"): {"schemas.bronze", "schemas.columns"},
@@ -348,7 +348,7 @@ def test_a_made_table_ends_in_its_declared_columns(spark, table):
     """On inputs without rows, each function gives exactly the declared columns and types, in order."""
     inputs = [spark.createDataFrame([], declared_tables()[name].ddl) for name in table.inputs]
     settings = {"timezone": "UTC", "session_gap_minutes": 20, "feature_preference": "real,synthetic,kaggle"}
-    settings |= {"allow_synthetic": True, "as_of": date(2024, 1, 1), "as_of_month": date(2024, 1, 1)}
+    settings |= {"allow_synthetic": True, "as_of": date(2024, 1, 1), "as_of_month": date(2024, 1, 1), "exclusions": ()}
     made = table(*inputs, **{name: settings[name] for name in table.settings})
     declared = spark.createDataFrame([], table.ddl)
     assert [(f.name, f.dataType) for f in made.schema] == [(f.name, f.dataType) for f in declared.schema]

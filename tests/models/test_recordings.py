@@ -11,9 +11,9 @@ COLUMNS = ["track_id", "other_track_id", "evidence"]
 
 
 def groups(*links: tuple[str, str, str]) -> dict[str, tuple[str, str]]:
-    """track_id -> (edition_of, evidence)."""
+    """track_id -> (recording_id, evidence)."""
     found = group_editions(pd.DataFrame(links, columns=COLUMNS))
-    return {row.track_id: (row.edition_of, row.evidence) for row in found.itertuples()}
+    return {row.track_id: (row.recording_id, row.evidence) for row in found.itertuples()}
 
 
 def known(*tracks: str) -> list[tuple[str, str, str]]:
@@ -39,7 +39,7 @@ def test_a_track_that_a_rule_sets_apart_says_so():
 
 def test_no_tracks_are_no_groups():
     found = group_editions(pd.DataFrame([], columns=COLUMNS, dtype=object))
-    assert (list(found.columns), len(found)) == (["track_id", "edition_of", "evidence"], 0)
+    assert (list(found.columns), len(found)) == (["track_id", "recording_id", "evidence"], 0)
 
 
 TRACKS = [f"t{n}" for n in range(8)]
@@ -68,4 +68,4 @@ def test_a_large_catalogue_is_grouped(count):
     pairs = pd.DataFrame({"track_id": ids[1::2], "other_track_id": ids[::2], "evidence": "isrc"})
     loops = pd.DataFrame({"track_id": ids, "other_track_id": ids, "evidence": "alone"})
     found = group_editions(pd.concat([pairs, loops], ignore_index=True))
-    assert found["edition_of"].tolist() == [track for track in ids[::2] for _ in range(2)]
+    assert found["recording_id"].tolist() == [track for track in ids[::2] for _ in range(2)]

@@ -33,9 +33,12 @@ def follow(artist_id: str, **fields: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def known_artists(rows: Callable[..., Any]) -> Callable[..., dict[str, Row]]:
-    def of(artists_: Any = (), tracks: Any = (), albums_: Any = (), library: Any = ()) -> dict[str, Row]:
+    def of(
+        artists_: Any = (), tracks: Any = (), albums_: Any = (), library: Any = (), kaggle: Any = ()
+    ) -> dict[str, Row]:
         given = (rows("artists_bronze", *artists_), rows("tracks_bronze", *tracks), rows("albums_bronze", *albums_))
-        found = artists(*given, rows("library_history", *library)).collect()
+        others = rows("library_history", *library), rows("kaggle_tracks_bronze", *kaggle)
+        found = artists(*given, *others).collect()
         assert len({row.artist_id for row in found}) == len(found)
         return {row.artist_id: row for row in found}
 

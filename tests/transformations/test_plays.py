@@ -13,6 +13,7 @@ from pyspark.sql import Row
 
 from transformations.silver.plays import plays
 
+SONG = hashlib.sha256(b"song\tartist").hexdigest()
 NOON = datetime(2024, 5, 10, 12, tzinfo=UTC)
 Made = Callable[..., dict[str, Row]]
 
@@ -31,8 +32,12 @@ def song(record_id: str, played_at: datetime = NOON, source: str = "extended_his
 def made(rows: Callable[..., Any]) -> Made:
     """The plays of some records and known tracks, by play_id."""
 
-    def of(*records: dict[str, Any], tracks: tuple[dict[str, Any], ...] = ()) -> dict[str, Row]:
-        built = plays(rows("listening_history_bronze", *records), rows("tracks", *tracks)).collect()
+    def of(
+        *records: dict[str, Any], tracks: tuple[dict[str, Any], ...] = (), editions: dict[str, str] | None = None
+    ) -> dict[str, Row]:
+        known = [{"track_id": track, "recording_id": recording} for track, recording in (editions or {}).items()]
+        frames = rows("listening_history_bronze", *records), rows("tracks", *tracks), rows("recordings", *known)
+        built = plays(*frames).collect()
         assert len({row.play_id for row in built}) == len(built)
         return {row.play_id: row for row in built}
 
@@ -83,7 +88,7 @@ def test_a_play_that_a_button_ended_before_half_counts_and_is_a_skip(made):
 
 
 def test_the_length_may_come_from_the_known_tracks(made):
-    known = {"track_id": "t1", "match_key": "song\tartist", "duration_ms": 20_000}
+    known = {"track_id": "t1", "title_id": SONG, "duration_ms": 20_000}
     found = made(song("whole", ms_played=20_000), tracks=(known,))
     assert (found["whole"].duration_ms, found["whole"].is_counted) == (20_000, True)
 
@@ -230,7 +235,7 @@ def test_a_play_keeps_its_anchor_and_takes_each_field_from_the_best_source_that_
     assert (row.context_uri, row.duration_ms) == ("spotify:x", 200_000)
 
 
-def test_another_spelling_of_blanks_and_case_is_the_same_recording(made):
+def test_another_spelling_of_blanks_and_case_is_the_same_title(made):
     found = made(
         song("export", at(0), ms_played=60_000, track_name="A  Song ", artist_name="ARTIST"),
         song("account", at(-30), "account_data", track_id=None, ms_played=60_000, track_name="a song"),
@@ -238,7 +243,25 @@ def test_another_spelling_of_blanks_and_case_is_the_same_recording(made):
     )
     assert set(found) == {"export", "later"}
     expected = hashlib.sha256(b"a song\tartist").hexdigest()
-    assert {row.recording_id for row in found.values()} == {expected}
+    assert {row.title_id for row in found.values()} == {expected}
+
+
+def test_a_play_is_of_the_recording_that_its_track_is_an_edition_of_else_of_its_title(made):
+    found = made(
+        song("first edition", at(0), ms_played=60_000, track_id="t2"),
+        song("other name", at(1000), ms_played=60_000, track_id="t1", track_name="Song - Remastered 2011"),
+        song("unknown id", at(2000), ms_played=60_000, track_id="t9", track_name="Other"),
+        song("no id", at(3000), "account_data", ms_played=60_000, track_id=None, track_name="Nobody knows"),
+        song("named", at(4000), "account_data", ms_played=60_000, track_id=None, track_name="SONG"),
+        tracks=({"track_id": "t2", "title_id": SONG, "is_played": True},),
+        editions={"t1": "t1", "t2": "t1"},
+    )
+    recordings = {name: row.recording_id for name, row in found.items()}
+    assert {recordings.pop(name) for name in ("first edition", "other name", "named")} == {"t1"}
+    assert recordings == {
+        "unknown id": hashlib.sha256(b"other\tartist").hexdigest(),
+        "no id": hashlib.sha256(b"nobody knows\tartist").hexdigest(),
+    }
 
 
 def test_a_play_without_a_title_is_told_by_its_id(made):
@@ -260,7 +283,7 @@ def test_listeners_never_share_a_play(made):
 
 
 def test_account_data_gets_its_track_id_and_length_by_name(made):
-    key = {"match_key": "song\tartist", "duration_ms": 50_000}
+    key = {"title_id": SONG, "duration_ms": 50_000}
     found = made(
         song("a", source="account_data", track_id=None, ms_played=20_000),
         song("b", at(900), "account_data", track_id=None, track_name="Nobody knows", ms_played=20_000),
@@ -275,7 +298,7 @@ def test_account_data_gets_its_track_id_and_length_by_name(made):
 
 
 def test_an_id_that_a_source_gave_is_kept(made):
-    known = {"track_id": "other", "match_key": "song\tartist", "is_played": True, "duration_ms": 50_000}
+    known = {"track_id": "other", "title_id": SONG, "is_played": True, "duration_ms": 50_000}
     row = made(song("a", ms_played=20_000), tracks=(known,))["a"]
     assert (row.track_id, row.duration_ms) == ("t1", None)
 

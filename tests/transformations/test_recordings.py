@@ -32,12 +32,12 @@ def rule(rule: str, track_id: str, other: str, minute: int = 0, is_active: bool 
 
 @pytest.fixture
 def grouped(rows: Callable[..., Any]) -> Grouped:
-    """track_id -> (edition_of, evidence)."""
+    """track_id -> (recording_id, evidence)."""
 
     def of(*tracks: dict[str, Any], rules: tuple[dict[str, Any], ...] = ()) -> dict[str, tuple[str, str]]:
         found = recordings(rows("tracks", *tracks), rows("recording_rules", *rules)).collect()
         assert len({row.track_id for row in found}) == len(found)
-        return {row.track_id: (row.edition_of, row.evidence) for row in found}
+        return {row.track_id: (row.recording_id, row.evidence) for row in found}
 
     return of
 
@@ -48,10 +48,25 @@ def test_tracks_of_one_code_are_one_recording_whatever_their_names(grouped):
 
 
 def test_lengths_that_follow_one_another_by_two_seconds_are_one(grouped):
-    lengths = {"a": 200_000, "b": 202_000, "c": 204_000, "d": 206_001, "e": None, "f": 0}
+    lengths = {"a": 200_000, "b": 202_000, "c": 204_000, "d": 206_001}
     tracks = [track(name, track_name="Blue", duration_ms=length) for name, length in lengths.items()]
     joined = dict.fromkeys("abc", ("a", "name_and_length"))
-    assert grouped(*tracks) == joined | {name: (name, "alone") for name in "def"}
+    assert grouped(*tracks) == joined | {"d": ("d", "alone")}
+
+
+def test_a_track_of_unknown_length_goes_with_one_of_its_name_and_joins_no_others(grouped):
+    lengths = {"b": 200_000, "c": 300_000, "a": None, "e": 0, "d": 200_500}
+    tracks = [track(name, track_name="Blue", duration_ms=length) for name, length in lengths.items()]
+    other = [track(name, track_name="Red", duration_ms=None) for name in ("x", "y")]
+    assert grouped(*tracks, *other) == {
+        "b": ("a", "name_and_length"),
+        "d": ("a", "name_and_length"),
+        "a": ("a", "name"),
+        "e": ("a", "name"),
+        "c": ("c", "alone"),
+        "x": ("x", "name"),
+        "y": ("x", "name"),
+    }
 
 
 def test_another_artist_or_no_artist_is_another_recording(grouped):

@@ -127,9 +127,9 @@ def test_a_track_is_played_only_if_a_record_of_music_says_so(known):
     assert {name: row.is_played for name, row in found.items()} == {"a": True, "b": False, "t": False}
 
 
-def test_the_recording_is_the_hash_of_what_matches_records(known):
+def test_the_title_is_the_hash_of_what_matches_records(known):
     found = known(plays=(play("a", track_name=" Blue \u00a0\u2003Sea\u3000", artist_name="ANN"), play("b")))
-    keys = {name: (row.match_key, row.recording_id) for name, row in found.items()}
+    keys = {name: (row.match_key, row.title_id) for name, row in found.items()}
     expected = {"a": "blue sea\tann", "b": "id\tb"}
     assert keys == {name: (key, hashlib.sha256(key.encode()).hexdigest()) for name, key in expected.items()}
 
@@ -139,9 +139,10 @@ def test_artist_and_album_have_their_ids(known):
     assert (row.artist_id, row.album_id) == ("a1", "l1")
 
 
-def test_plays_and_known_tracks_name_a_recording_alike(table):
-    """On a lake built from simulated exports: every play's recording is that of a known track."""
+def test_plays_and_known_tracks_name_a_title_alike(table):
+    """On a lake built from simulated exports: every play's title and recording are those of a known track."""
     plays, found = table("plays"), table("tracks")
     named = plays.dropna(subset=["track_id"])
     assert len(named) > 0
-    assert set(named["recording_id"]) <= set(found["recording_id"])
+    assert set(named["title_id"]) <= set(found["title_id"])
+    assert set(named["recording_id"]) <= set(found["track_id"])

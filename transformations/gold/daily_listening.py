@@ -5,9 +5,10 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from schemas.columns import BASIS, IS_SIMULATED, SUMMARY, USER_ID
+from schemas.columns import BASIS, EXCLUDED, IS_SIMULATED, SUMMARY, USER_ID
 from schemas.declaration import Expectation, table
 from transformations.bases import BASES, listening_sums, mean_or_null, on_each_basis, share, too_little
+from transformations.exclusions import excluded_sums, kept
 
 _KEY = ("user_id", "is_simulated", "basis", "played_date")
 
@@ -23,6 +24,7 @@ _KEY = ("user_id", "is_simulated", "basis", "played_date")
         start_count  BIGINT NOT NULL COMMENT 'Plays that were begun, counted or not',
         skip_count   BIGINT NOT NULL COMMENT 'Plays that were skips',
         {SUMMARY},
+        {EXCLUDED},
         measured_ms  BIGINT NOT NULL COMMENT 'Part of listened_ms that the source measured, in milliseconds',
         artist_count BIGINT NOT NULL COMMENT 'Different artists',
         recording_count BIGINT NOT NULL COMMENT 'Different recordings',
@@ -39,22 +41,25 @@ _KEY = ("user_id", "is_simulated", "basis", "played_date")
 )
 def daily_listening(listening_with_features: DataFrame, track_features: DataFrame, coverage: DataFrame) -> DataFrame:
     """A row a listener, basis and local day of their history, days without music included."""
-    listening = on_each_basis(listening_with_features, track_features)
+    listening = on_each_basis(kept(listening_with_features), track_features)
     sounding = listening.groupBy(*_KEY).agg(*listening_sums().values())
     # What is the same on both bases is counted once.
+    is_kept = F.col("excluded_by").isNull()
+    is_measured = is_kept & (F.col("time_source") == "measured")
     heard = listening_with_features.groupBy(*(name for name in _KEY if name != "basis")).agg(
-        F.sum(F.when(F.col("time_source") == "measured", F.col("listened_ms")).otherwise(0)).alias("measured_ms"),
-        F.count_distinct("artist_name").alias("artist_count"),
-        F.count_distinct("recording_id").alias("recording_count"),
+        F.sum(F.when(is_measured, F.col("listened_ms")).otherwise(0)).alias("measured_ms"),
+        F.count_distinct(F.when(is_kept, F.col("artist_name"))).alias("artist_count"),
+        F.count_distinct(F.when(is_kept, F.col("recording_id"))).alias("recording_count"),
+        *excluded_sums(),
     )
-    played = sounding.join(heard, on=[name for name in _KEY if name != "basis"], how="inner")
-    days = (
-        coverage.groupBy("user_id", "is_simulated", "played_date")
-        .agg(F.avg(F.col("is_covered").cast("double")).alias("coverage"))
-        .withColumn("basis", F.explode(F.array(*(F.lit(basis) for basis in BASES))))
+    known = coverage.groupBy("user_id", "is_simulated", "played_date").agg(
+        F.avg(F.col("is_covered").cast("double")).alias("coverage")
     )
-    counts = ("start_count", "skip_count", "play_count", "listened_ms", "measured_ms", "artist_count")
-    joined = days.join(played, on=list(_KEY), how="full").fillna(0, subset=[*counts, "recording_count"])
+    days = known.join(heard, on=["user_id", "is_simulated", "played_date"], how="full").withColumn(
+        "basis", F.explode(F.array(*(F.lit(basis) for basis in BASES)))
+    )
+    counts = [column.name for column in daily_listening.columns if column.type == "BIGINT"]
+    joined = days.join(sounding, on=list(_KEY), how="left").fillna(0, subset=counts)
     listened = F.col("listened_ms")
     return joined.withColumns(
         {

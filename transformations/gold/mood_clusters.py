@@ -9,6 +9,7 @@ from models.mood_clusters import FEATURES
 from schemas.columns import BASIS, IS_SIMULATED, SUMMARY, USER_ID
 from schemas.declaration import Expectation, table
 from transformations.bases import exact, measured_time, on_each_basis, share
+from transformations.exclusions import kept
 
 _LISTENER = ["user_id", "basis"]
 
@@ -51,7 +52,7 @@ def mood_clusters(
 
     Cluster 0 holds the tracks that belong to none, with the reason.
     """
-    counted = listening_with_features.where(F.col("is_counted") & F.col("track_id").isNotNull())
+    counted = kept(listening_with_features).where(F.col("is_counted") & F.col("track_id").isNotNull())
     tracks = counted.groupBy("user_id", "track_id").agg(
         F.count("*").alias("play_count"), F.sum("listened_ms").alias("listened_ms")
     )

@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 from schemas.columns import BASIS, IS_SIMULATED, SUMMARY, USER_ID
 from schemas.declaration import Expectation, table
 from transformations.bases import listening_sums, mean_or_null, on_each_basis, share, too_little
+from transformations.exclusions import kept
 from transformations.local_time import day_of_week, part_of_day, season
 
 # What both plays and covered hours are summed over first; every pattern is a coarser view of it.
@@ -41,7 +42,7 @@ _GRAIN = ("user_id", "is_simulated", "day_of_week", "hour_of_day", "month", "sea
 )
 def temporal_patterns(listening_with_features: DataFrame, track_features: DataFrame, coverage: DataFrame) -> DataFrame:
     """When music is listened to, and how it sounds then: by hour, weekday, part of the day, month and season."""
-    listening = on_each_basis(listening_with_features, track_features).withColumn("month", F.month("played_date"))
+    listening = on_each_basis(kept(listening_with_features), track_features).withColumn("month", F.month("played_date"))
     fine = listening.groupBy(*_GRAIN, "basis").agg(*listening_sums().values())
     place = ["user_id", "is_simulated", "pattern", "bucket"]
     played = _in_patterns(fine).groupBy(*place, "basis").agg(*(F.sum(name).alias(name) for name in listening_sums()))

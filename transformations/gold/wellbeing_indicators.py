@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from schemas.columns import AUDIO_FEATURE_NAMES, BASIS, IS_SIMULATED, USER_ID
 from schemas.declaration import Expectation, Lookup, table
 from transformations.bases import BASES, on_each_basis
+from transformations.exclusions import kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +64,7 @@ def wellbeing_indicators(
     A row is a whole week, so the running one has none yet. About listening habits, never a diagnosis. What rests on no
     audio features is the same on both bases.
     """
-    plays = on_each_basis(listening_with_features, track_features).select(
+    plays = on_each_basis(kept(listening_with_features), track_features).select(
         *_GROUP,
         "played_at",
         "played_date",

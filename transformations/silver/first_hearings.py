@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 
 from schemas.columns import IS_SIMULATED, USER_ID
 from schemas.declaration import table
+from transformations.exclusions import kept
 
 
 @table(
@@ -22,7 +23,8 @@ from schemas.declaration import table
 def first_hearings(listening_with_features: DataFrame) -> DataFrame:
     """When each listener first heard each track. Its rows change only when something new is heard."""
     return (
-        listening_with_features.where(F.col("is_counted") & F.col("track_id").isNotNull())
+        kept(listening_with_features)
+        .where(F.col("is_counted") & F.col("track_id").isNotNull())
         .groupBy("user_id", "is_simulated", "track_id")
         .agg(F.min("played_date").alias("first_date"))
         .select(*first_hearings.column_names)

@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 
 from schemas.columns import IS_SIMULATED, USER_ID
 from schemas.declaration import Expectation, table
+from transformations.exclusions import kept
 
 
 @table(
@@ -43,7 +44,8 @@ def listening_sessions(listening_with_features: DataFrame) -> DataFrame:
     """
     first, last = F.min("started_at"), F.max("played_at")
     return (
-        listening_with_features.groupBy("session_id", "user_id", "is_simulated")
+        kept(listening_with_features)
+        .groupBy("session_id", "user_id", "is_simulated")
         .agg(
             first.alias("started_at"),
             last.alias("ended_at"),

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from config.exclusions import Exclusion
 from schemas.columns import AUDIO_FEATURE_NAMES, AUDIO_FEATURES, IS_SIMULATED, PLAY, PLAYED_MONTH, USER_ID
 from schemas.declaration import Expectation, Lookup, table
 from transformations.bases import ALL
+from transformations.exclusions import with_exclusions
 from transformations.local_time import day_of_week, part_of_day, season, with_local_time
 from transformations.sessions import with_session_id
 
@@ -36,7 +38,8 @@ from transformations.sessions import with_session_id
         part_of_day  STRING NOT NULL COMMENT 'night 0-5, morning 5-12, afternoon 12-17, evening 17-22, late 22-24',
         day_of_week  INT NOT NULL COMMENT '1 Monday to 7 Sunday, local',
         is_weekend   BOOLEAN NOT NULL COMMENT 'Saturday or Sunday, local',
-        season       STRING NOT NULL COMMENT 'Meteorological season, by the hemisphere of the zone'
+        season       STRING NOT NULL COMMENT 'Meteorological season, by the hemisphere of the zone',
+        excluded_by  STRING COMMENT 'Rule of rules/exclusions.toml that keeps the play out of statistics; null for none'
     """,
     primary_key=("play_id",),
     partition_by=("played_month",),
@@ -58,11 +61,18 @@ from transformations.sessions import with_session_id
     },
 )
 def listening_with_features(
-    plays: DataFrame, track_features: DataFrame, listeners: DataFrame, *, timezone: str, session_gap_minutes: int
+    plays: DataFrame,
+    track_features: DataFrame,
+    listeners: DataFrame,
+    *,
+    timezone: str,
+    session_gap_minutes: int,
+    exclusions: tuple[Exclusion, ...] = (),
 ) -> DataFrame:
     """Every play with its audio features, where they came from, the listener's local time, and its session.
 
     The features are those of the preference (basis all): look at feature_source, or read track_features for others.
+    Plays that a rule excludes stay here, with its name; statistics leave them out.
     """
     features = track_features.where(F.col("basis") == ALL).select(
         "track_id", "feature_source", "feature_provider", *AUDIO_FEATURE_NAMES
@@ -78,7 +88,7 @@ def listening_with_features(
         }
     )
     return (
-        with_session_id(described, session_gap_minutes)
+        with_exclusions(with_session_id(described, session_gap_minutes), exclusions)
         .join(features, on="track_id", how="left")
         .select(*listening_with_features.column_names)
     )

@@ -7,7 +7,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from models.reconciliation import SOURCE_ORDER, reconcile
-from schemas.columns import PLAY, PLAYED_MONTH, USER_ID
+from schemas.columns import PLAY, PLAYED_MONTH, TITLE_ID, USER_ID
 from schemas.declaration import Expectation, Lookup, table
 from transformations.ranking import first_of_each
 from transformations.silver.tracks import match_key
@@ -48,6 +48,7 @@ _BUCKETS = 16
         played_at    TIMESTAMP NOT NULL COMMENT 'End of the play (UTC), corrected',
         started_at   TIMESTAMP NOT NULL COMMENT 'End of the play minus the time heard (UTC)',
         {PLAYED_MONTH},
+        {TITLE_ID},
         {PLAY},
         reason_start STRING COMMENT 'Why the play began, in Spotify''s words',
         reason_end   STRING COMMENT 'Why the play ended, in Spotify''s words',
@@ -69,9 +70,12 @@ _BUCKETS = 16
     },
     # A month of plays comes from stamps of that month and the next (late uploads), and from their neighbours.
     window=(1, 2),
-    lookups={"tracks": Lookup(by=("track_id", "recording_id"), reads=("match_key", "duration_ms", "is_played"))},
+    lookups={
+        "tracks": Lookup(by=("track_id", "title_id"), reads=("duration_ms", "is_played")),
+        "recordings": Lookup(by=("track_id",), reads=("recording_id",)),
+    },
 )
-def plays(listening_history_bronze: DataFrame, tracks: DataFrame) -> DataFrame:
+def plays(listening_history_bronze: DataFrame, tracks: DataFrame, recordings: DataFrame) -> DataFrame:
     """One row a real play of music: the records of all sources reconciled, their stamps corrected.
 
     Podcasts and audiobooks stay in bronze. Rules: docs/analytics.md, "Plays and time".
@@ -81,7 +85,7 @@ def plays(listening_history_bronze: DataFrame, tracks: DataFrame) -> DataFrame:
         _reconcile, "record_id STRING, play_id STRING"
     )
     merged = _merge(records.join(paired, on="record_id", how="inner"))
-    return _measure(_with_catalogue(merged, tracks)).select(*plays.column_names)
+    return _measure(_with_catalogue(merged, tracks, recordings)).select(*plays.column_names)
 
 
 def _records(history: DataFrame) -> DataFrame:
@@ -148,16 +152,19 @@ def _merge(records: DataFrame) -> DataFrame:
     )
 
 
-def _with_catalogue(merged: DataFrame, tracks: DataFrame) -> DataFrame:
+def _with_catalogue(merged: DataFrame, tracks: DataFrame, recordings: DataFrame) -> DataFrame:
     """Fill id and length from the known tracks: by id, or by name where a source gave no id (account data)."""
-    named = first_of_each(tracks, ["match_key"], F.col("is_played").desc(), "track_id")
-    by_name = named.select("match_key", F.col("track_id").alias("named_id"))
+    named = first_of_each(tracks, ["title_id"], F.col("is_played").desc(), "track_id")
+    by_name = named.select("title_id", F.col("track_id").alias("named_id"))
     lengths = tracks.select("track_id", F.col("duration_ms").alias("known_duration_ms"))
     length = F.col("known_duration_ms")
     return (
-        merged.join(by_name, on="match_key", how="left")
+        merged.withColumn("title_id", F.sha2("match_key", 256))
+        .join(by_name, on="title_id", how="left")
         .withColumn("track_id", F.coalesce("track_id", "named_id"))
         .join(lengths, on="track_id", how="left")
+        .join(recordings, on="track_id", how="left")
+        .withColumn("recording_id", F.coalesce("recording_id", "title_id"))
         .withColumn("duration_ms", F.coalesce(F.when(F.col("duration_ms") > 0, F.col("duration_ms")), length))
     )
 
@@ -173,7 +180,6 @@ def _measure(merged: DataFrame) -> DataFrame:
             "time_source": F.when(is_measured, "measured").when(has_length, "estimated").otherwise("unknown"),
             "listened_ms": F.coalesce("ms_played", F.when(has_length, F.col("estimated_ms")), F.lit(0)),
             "played_month": F.date_format("ended_at", "yyyy-MM"),
-            "recording_id": F.sha2("match_key", 256),
             "played_at": F.col("ended_at"),
         }
     )

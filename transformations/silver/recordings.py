@@ -8,7 +8,8 @@ import pandas as pd
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from models.recordings import ALONE, ISRC, NAME_AND_LENGTH, RULE, group_editions
+from models.recordings import ALONE, ISRC, NAME, NAME_AND_LENGTH, RULE, group_editions
+from schemas.columns import RECORDING_ID
 from schemas.declaration import table
 from transformations.ranking import first_of_each
 from transformations.silver.tracks import normalised
@@ -26,19 +27,20 @@ ISSUE_ENDING = rf"(?: [-–/] {_ISSUE}| [(\[]{_ISSUE}[)\]])+$"
 
 @table(
     layer="silver",
-    schema="""
+    schema=f"""
         track_id   STRING NOT NULL COMMENT 'Spotify id of the track',
-        edition_of STRING NOT NULL COMMENT 'Smallest track id among the editions of the recording',
-        evidence   STRING NOT NULL COMMENT 'isrc, name_and_length, rule or alone: why the track is in its group'
+        {RECORDING_ID},
+        evidence   STRING NOT NULL COMMENT 'isrc, name_and_length, name, rule or alone: why the track is in its group'
     """,
     primary_key=("track_id",),
-    constraints={"known_evidence": "evidence IN ('isrc', 'name_and_length', 'rule', 'alone')"},
+    constraints={"of_known_evidence": "evidence IN ('isrc', 'name_and_length', 'name', 'rule', 'alone')"},
 )
 def recordings(tracks: DataFrame, recording_rules: DataFrame) -> DataFrame:
     """Which tracks are editions of one recording: of equal ISRC, or of one title, artist and length, or by a rule.
 
     Titles are compared without wording of remasters and anniversaries; lengths that follow one another by at most two
-    seconds are one. A rule merges two groups, or takes a track out of what codes and names say.
+    seconds are one. A track of unknown length goes with the smallest id of its title and artist, since an export alone
+    gives no lengths. A rule merges two groups, or takes a track out of what codes and names say.
     """
     rules = _holding(recording_rules)
     split = rules.where(F.col("rule") == "split").select("track_id").distinct()
@@ -48,7 +50,8 @@ def recordings(tracks: DataFrame, recording_rules: DataFrame) -> DataFrame:
         _links(tracks.join(split, on="track_id", how="left_semi"), F.col("track_id"), RULE),
         _links(rules.where(F.col("rule") == "merge"), F.col("other_track_id"), RULE),
         _of_equal_isrc(joined),
-        _of_equal_name_and_length(joined),
+        _of_equal_name_and_length(_with_names(joined)),
+        _of_equal_name(_with_names(joined)),
     ]
     # One group: the tracks of a lake are few beside its plays, and any two of them may be linked.
     grouped = reduce(DataFrame.unionByName, links).groupBy().applyInPandas(_group, recordings.ddl)
@@ -74,18 +77,33 @@ def _of_equal_isrc(tracks: DataFrame) -> DataFrame:
     return _links(coded.withColumn("smallest", smallest), F.nullif(F.col("smallest"), F.col("track_id")), ISRC)
 
 
-def _of_equal_name_and_length(tracks: DataFrame) -> DataFrame:
+def _with_names(tracks: DataFrame) -> DataFrame:
+    """The tracks whose title and artist are known, with both as they are compared."""
+    named = tracks.where(F.col("track_name").isNotNull() & F.col("artist_name").isNotNull())
+    return named.withColumns(
+        {
+            "title": title_of_recording(F.col("track_name")),
+            "artist": normalised(F.col("artist_name")),
+            "has_length": F.coalesce(F.col("duration_ms") > 0, F.lit(False)),
+        }
+    )
+
+
+def _of_equal_name_and_length(named: DataFrame) -> DataFrame:
     """Each track and the next shorter one of its title and artist, where at most two seconds lie between them."""
-    named = tracks.where(
-        F.col("track_name").isNotNull() & F.col("artist_name").isNotNull() & (F.col("duration_ms") > 0)
-    )
-    keyed = named.withColumns(
-        {"title": title_of_recording(F.col("track_name")), "artist": normalised(F.col("artist_name"))}
-    )
     by_length = Window.partitionBy("title", "artist").orderBy("duration_ms", "track_id")
     difference = F.col("duration_ms") - F.lag("duration_ms").over(by_length)
     other = F.when(difference <= LENGTH_TOLERANCE_MS, F.lag("track_id").over(by_length))
-    return _links(keyed, other, NAME_AND_LENGTH)
+    return _links(named.where("has_length"), other, NAME_AND_LENGTH)
+
+
+def _of_equal_name(named: DataFrame) -> DataFrame:
+    """Each track of unknown length and the smallest id of its title and artist: of known length, where there is one."""
+    group = Window.partitionBy("title", "artist")
+    known = F.min(F.when(F.col("has_length"), F.col("track_id"))).over(group)
+    smallest = F.coalesce(known, F.min("track_id").over(group))
+    linked = named.withColumn("smallest", smallest).where(~F.col("has_length"))
+    return _links(linked, F.nullif(F.col("smallest"), F.col("track_id")), NAME)
 
 
 def _links(rows: DataFrame, other: Column, evidence: str) -> DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from schemas.columns import TITLE_ID
 from schemas.declaration import table
 from transformations.descriptions import PROVIDERS, first_known, place_of
 
@@ -31,10 +32,10 @@ def normalised(text: Column) -> Column:
 
 @table(
     layer="silver",
-    schema="""
+    schema=f"""
         track_id    STRING NOT NULL COMMENT 'Spotify id of the track',
         match_key   STRING NOT NULL COMMENT 'Normalised title and first artist, which every source has',
-        recording_id STRING NOT NULL COMMENT 'SHA-256 of normalised title and first artist: what statistics count',
+        {TITLE_ID},
         track_name  STRING COMMENT 'Title of the track',
         artist_id   STRING COMMENT 'Spotify id of the first artist',
         artist_name STRING COMMENT 'First artist of the track',
@@ -78,9 +79,7 @@ def tracks(
     key = match_key(F.col("track_name"), F.col("artist_name"), F.col("track_id"))
     return (
         chosen.withColumn("match_key", key)
-        .withColumns(
-            {"recording_id": F.sha2("match_key", 256), "is_played": F.coalesce(F.col("is_played"), F.lit(False))}
-        )
+        .withColumns({"title_id": F.sha2("match_key", 256), "is_played": F.coalesce(F.col("is_played"), F.lit(False))})
         .select(*tracks.column_names)
     )
 
@@ -108,7 +107,7 @@ def _candidates(rows: DataFrame, place: Column, provider: Column) -> DataFrame:
     given = {
         name: (F.col(name) if name in rows.columns else F.lit(None)).cast(type_name)
         for name, type_name in types.items()
-        if name not in ("track_id", "match_key", "recording_id", "popularity_provider")
+        if name not in ("track_id", "match_key", "title_id", "popularity_provider")
     }
     given["duration_ms"] = F.when(given["duration_ms"] > 0, given["duration_ms"])
     given["popularity_provider"] = F.when(given["popularity"].isNotNull(), provider)
