@@ -12,14 +12,14 @@ from models.threads import one_thread
 
 from .comparison import with_own_past
 from .features import centres, diurnal_rhythm, energy_inertia
-from .history import read_history
-from .rows import INDICATORS, frame_of
+from .history import History, read_history
+from .rows import INDICATORS, Row, frame_of
 from .sessions import sessions_of
 from .skips import relative_skip_rate
 from .timing import late_night_share, rhythm_regularity, session_habit, weekend_shift
 from .variety import diversity, loops_and_repeats, newness, repetition
 
-__all__ = ["INDICATORS", "wellbeing_indicators"]
+__all__ = ["INDICATORS", "wellbeing_indicators", "wellbeing_on_each_basis"]
 
 
 def wellbeing_indicators(plays: pd.DataFrame, days: pd.DataFrame, *, basis: str, as_of: date) -> pd.DataFrame:
@@ -38,19 +38,47 @@ def wellbeing_indicators(plays: pd.DataFrame, days: pd.DataFrame, *, basis: str,
         history = read_history(plays, days, basis, as_of)
         if history is None:
             return frame_of([])
-        sessions = sessions_of(history)
-        rows = [
-            *centres(history),
-            *diurnal_rhythm(history, sessions),
-            *late_night_share(history),
-            *weekend_shift(history),
-            *rhythm_regularity(history),
-            *diversity(history),
-            *repetition(history),
-            *loops_and_repeats(history),
-            *newness(history),
-            *relative_skip_rate(history),
-            *session_habit(history, sessions),
-            *energy_inertia(history),
+        return with_own_past(frame_of([*_of_music(history), *_of_habits(history)]))
+
+
+def wellbeing_on_each_basis(plays: pd.DataFrame, days: pd.DataFrame, *, as_of: date) -> pd.DataFrame:
+    """The same on both bases, with the column `basis`; what rests on no audio feature is worked out once.
+
+    `plays` holds, beside valence and energy (basis 'all'), measured_valence and measured_energy; is_synthetic is not
+    read.
+    """
+    plays = plays.assign(is_synthetic=False)
+    measured = plays.assign(valence=plays["measured_valence"], energy=plays["measured_energy"])
+    with one_thread():
+        histories = {
+            basis: read_history(rows, days, basis, as_of) for basis, rows in (("measured", measured), ("all", plays))
+        }
+        if histories["all"] is None:
+            return frame_of([]).assign(basis=None)
+        habits = _of_habits(histories["all"])
+        frames = [
+            with_own_past(frame_of([*_of_music(history), *habits])).assign(basis=basis)
+            for basis, history in histories.items()
+            if history is not None
         ]
-        return with_own_past(frame_of(rows))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _of_music(history: History) -> list[Row]:
+    """The indicators that rest on audio features."""
+    return [*centres(history), *diurnal_rhythm(history, sessions_of(history)), *energy_inertia(history)]
+
+
+def _of_habits(history: History) -> list[Row]:
+    """The indicators that rest on none."""
+    return [
+        *late_night_share(history),
+        *weekend_shift(history),
+        *rhythm_regularity(history),
+        *diversity(history),
+        *repetition(history),
+        *loops_and_repeats(history),
+        *newness(history),
+        *relative_skip_rate(history),
+        *session_habit(history, sessions_of(history)),
+    ]

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from pyspark.sql import Row
 
+from transformations.silver.merged_records import merged_records
 from transformations.silver.plays import plays
 
 SONG = hashlib.sha256(b"song\tartist").hexdigest()
@@ -36,8 +37,8 @@ def made(rows: Callable[..., Any]) -> Made:
         *records: dict[str, Any], tracks: tuple[dict[str, Any], ...] = (), editions: dict[str, str] | None = None
     ) -> dict[str, Row]:
         known = [{"track_id": track, "recording_id": recording} for track, recording in (editions or {}).items()]
-        frames = rows("listening_history_bronze", *records), rows("tracks", *tracks), rows("recordings", *known)
-        built = plays(*frames).collect()
+        history = rows("listening_history_bronze", *records)
+        built = plays(history, merged_records(history), rows("tracks", *tracks), rows("recordings", *known)).collect()
         assert len({row.play_id for row in built}) == len(built)
         return {row.play_id: row for row in built}
 
@@ -253,7 +254,7 @@ def test_a_play_is_of_the_recording_that_its_track_is_an_edition_of_else_of_its_
         song("unknown id", at(2000), ms_played=60_000, track_id="t9", track_name="Other"),
         song("no id", at(3000), "account_data", ms_played=60_000, track_id=None, track_name="Nobody knows"),
         song("named", at(4000), "account_data", ms_played=60_000, track_id=None, track_name="SONG"),
-        tracks=({"track_id": "t2", "title_id": SONG, "is_played": True},),
+        tracks=({"track_id": "t2", "title_id": SONG, "is_played": True}, {"track_id": "t1", "is_played": True}),
         editions={"t1": "t1", "t2": "t1"},
     )
     recordings = {name: row.recording_id for name, row in found.items()}

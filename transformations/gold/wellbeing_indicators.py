@@ -11,13 +11,13 @@ from pyspark.sql import functions as F
 
 from schemas.columns import AUDIO_FEATURE_NAMES, BASIS, IS_SIMULATED, USER_ID
 from schemas.declaration import Expectation, Lookup, table
-from transformations.bases import BASES, on_each_basis
+from transformations.bases import ALL, MEASURED
 from transformations.exclusions import kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_GROUP = ["user_id", "is_simulated", "basis"]
+_LISTENER = ["user_id", "is_simulated"]
 
 
 @table(
@@ -64,8 +64,18 @@ def wellbeing_indicators(
     A row is a whole week, so the running one has none yet. About listening habits, never a diagnosis. What rests on no
     audio features is the same on both bases.
     """
-    plays = on_each_basis(kept(listening_with_features), track_features).select(
-        *_GROUP,
+    measured, every = (
+        track_features.where(F.col("basis") == basis).select(
+            "track_id",
+            *(F.col(name).alias(f"{prefix}{name}") for name in ("valence", "energy")),
+            (F.col("feature_source") == "synthetic").alias(f"{prefix}is_synthetic"),
+        )
+        for basis, prefix in ((MEASURED, "measured_"), (ALL, ""))
+    )
+    features = measured.join(every, on="track_id", how="full")
+    # The small side stands left, from which Sail builds its hash table.
+    plays = features.join(kept(listening_with_features).drop("valence", "energy"), on="track_id", how="right").select(
+        *_LISTENER,
         "played_at",
         "played_date",
         "hour_of_day",
@@ -78,40 +88,44 @@ def wellbeing_indicators(
         F.coalesce("artist_name", F.lit("")).alias("artist_name"),
         "session_id",
         # NaN, which pandas reads as missing: a null inside a cogrouped frame makes Sail 0.7 fail.
-        F.coalesce("valence", F.lit(float("nan"))).alias("valence"),
-        F.coalesce("energy", F.lit(float("nan"))).alias("energy"),
-        "is_synthetic",
+        *(
+            F.coalesce(name, F.lit(float("nan"))).alias(name)
+            for name in ("valence", "energy", "measured_valence", "measured_energy")
+        ),
+        F.coalesce("is_synthetic", F.lit(False)).alias("is_synthetic"),
     )
-    days = (
-        coverage.groupBy("user_id", "is_simulated", "played_date")
-        .agg(
-            F.count_if("is_covered").alias("covered_hours"),
-            F.count("*").alias("day_hours"),
-            F.bool_and("is_full_archive").alias("from_full_archive"),
-        )
-        .withColumn("basis", F.explode(F.array(*(F.lit(basis) for basis in BASES))))
+    days = coverage.groupBy(*_LISTENER, "played_date").agg(
+        F.count_if("is_covered").alias("covered_hours"),
+        F.count("*").alias("day_hours"),
+        F.bool_and("is_full_archive").alias("from_full_archive"),
     )
-    return plays.groupBy(*_GROUP).cogroup(days.groupBy(*_GROUP)).applyInPandas(_of(as_of), wellbeing_indicators.ddl)
+    listeners = plays.groupBy(*_LISTENER).cogroup(days.groupBy(*_LISTENER))
+    return listeners.applyInPandas(_of(as_of), wellbeing_indicators.ddl)
 
 
 def _of(as_of: date) -> Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]:
     def indicators(plays: pd.DataFrame, days: pd.DataFrame) -> pd.DataFrame:
-        """The indicators of one listener on one basis."""
+        """The indicators of one listener on both bases."""
         from models import wellbeing  # brings SciPy, which most builds do not need
 
         if plays.empty:
             return pd.DataFrame(columns=wellbeing_indicators.column_names)
-        same = {name: plays[name].iloc[0] for name in _GROUP}
-        rows = wellbeing.wellbeing_indicators(plays, days, basis=same["basis"], as_of=as_of)
-        return rows.assign(**same, measured_share=_measured_share(plays, rows))[wellbeing_indicators.column_names]
+        same = {name: plays[name].iloc[0] for name in _LISTENER}
+        rows = wellbeing.wellbeing_on_each_basis(plays, days, as_of=as_of)
+        known = {
+            MEASURED: plays["measured_energy"].notna(),
+            ALL: plays["energy"].notna() & ~plays["is_synthetic"].astype(bool),
+        }
+        shares = [_measured_share(plays, known[basis], own) for basis, own in rows.groupby("basis")]
+        return rows.assign(**same, measured_share=pd.concat(shares))[wellbeing_indicators.column_names]
 
     return indicators
 
 
-def _measured_share(plays: pd.DataFrame, rows: pd.DataFrame) -> pd.Series[float]:
-    """Share of the listening time in each row's window whose features are not synthetic."""
+def _measured_share(plays: pd.DataFrame, known: pd.Series[bool], rows: pd.DataFrame) -> pd.Series[float]:
+    """Share of the listening time in each row's window whose features are known and not synthetic."""
     dates = pd.to_datetime(plays["played_date"])
-    measured = plays["listened_ms"].where(plays["energy"].notna() & ~plays["is_synthetic"].astype(bool), 0)
+    measured = plays["listened_ms"].where(known, 0)
     by_day = pd.DataFrame({"all": plays["listened_ms"], "measured": measured}).groupby(dates).sum().sort_index()
     running = by_day.cumsum()
     before = running.reindex(pd.to_datetime(rows["window_start"]) - pd.Timedelta(days=1), method="ffill").fillna(0)

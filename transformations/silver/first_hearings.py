@@ -19,6 +19,7 @@ from transformations.exclusions import kept
         first_date  DATE NOT NULL COMMENT 'Local date of the first counted play'
     """,
     primary_key=("user_id", "track_id"),
+    references={"track_id": "tracks"},
 )
 def first_hearings(listening_with_features: DataFrame) -> DataFrame:
     """When each listener first heard each track. Its rows change only when something new is heard."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from schemas.columns import IS_SIMULATED, PLAY_SUMS, PLAYED_TRACK, USER_ID
+from schemas.columns import IS_SIMULATED, PLAY_SUMS, PLAYED_MONTH, PLAYED_TRACK, USER_ID
 from schemas.declaration import Expectation, table
 from transformations.exclusions import kept
 
@@ -17,7 +17,7 @@ PLAYED_TRACK_DETAILS = ("recording_id", "track_id", "track_name", "artist_name",
     schema=f"""
         {USER_ID},
         {IS_SIMULATED},
-        played_month STRING NOT NULL COMMENT 'UTC month of played_at, as yyyy-MM; partition',
+        {PLAYED_MONTH},
         month_start  DATE NOT NULL COMMENT 'First day of the local month',
         {PLAYED_TRACK},
         {PLAY_SUMS},
