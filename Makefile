@@ -49,7 +49,15 @@ bench: $(READY) $(if $(HAS_JAVA),$(JARS)) ## measure speed and memory on this ma
 	@$(BIN)/python bench/bench.py
 	@$(BIN)/python bench/losses.py
 
-docs: $(READY) ## write docs/tables.md and docs/settings.md from the declarations
+VIZ := .setup/viz/node_modules/@viz-js/viz/package.json
+VIZ_VERSION := 3.31.0
+
+# Graphviz in WebAssembly, for the drawings alone; without npm, drawings that are current still pass.
+$(VIZ):
+	@mkdir -p .setup/viz
+	@npm install --silent --no-audit --no-fund --prefix .setup/viz @viz-js/viz@$(VIZ_VERSION) || true
+
+docs: $(READY) $(VIZ) ## write the pages and drawings in docs/ that are made from the declarations (drawings need Node)
 	@$(BIN)/python scripts/generate_docs.py
 
 clean: ## remove the virtual environment, caches and the demo lake
