@@ -46,7 +46,7 @@ def complete_and_build(
 
     as_of is today (UTC) unless given. Raises InputError for a file of rules that cannot be read.
     """
-    read_recording_rules(Lake(settings.lake_uri))
+    read_recording_rules(Lake(settings.lake_uri), settings.rules_folder)
     if settings.allow_synthetic:
         progress("completing audio features")
         add_synthetic_features(spark, Lake(settings.lake_uri), "missing")

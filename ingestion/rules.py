@@ -1,4 +1,4 @@
-"""A listener's own rules about editions, from `rules/recordings.toml` in the lake's folder into `recording_rules`."""
+"""A listener's own rules about editions, from `recordings.toml` in the folder of rules into `recording_rules`."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from schemas.records import recording_rules
 from writers.creation import ensure_table
 from writers.records import append_rows
 
-RULES_FILE = "rules/recordings.toml"
+RULES_FILE = "recordings.toml"
 RULES = ("merge", "split")
 
 Pair = tuple[str, str]
 
 
-def read_recording_rules(lake: Lake) -> int:
+def read_recording_rules(lake: Lake, folder: Path | None) -> int:
     """Record what the file says now, and take back what it no longer says; gives the number of changes.
 
     The file holds lists of pairs of Spotify track ids: `merge = [["ID", "ID"]]`, `split = [["ID", "ID"]]`. Without a
     file nothing changes: an empty one takes all back. Raises InputError for a file that cannot be read.
     """
-    path = lake.local / RULES_FILE
-    if lake.is_remote or not path.is_file():
+    path = folder / RULES_FILE if folder else None
+    if path is None or not path.is_file():
         return 0
     wanted = _parse(path)
     rows = ensure_table(lake, recording_rules).to_pyarrow_table().sort_by("recorded_at").to_pylist()

@@ -33,6 +33,7 @@ def lake_status(lake: Lake) -> dict[str, Any]:
         "tables": tables,
         "listeners": [{"user_id": user, "is_simulated": flag} for user, flag in sorted(simulated.items())],
         "open_gaps": open_gaps(reader) if "coverage_gaps" in release.versions else {},
+        "excluded_plays": excluded_plays(reader) if "listening_with_features" in release.versions else {},
         "feature_shares": feature_shares(reader) if "listening_with_features" in release.versions else {},
     }
 
@@ -41,6 +42,14 @@ def open_gaps(reader: Any) -> dict[str, int]:
     """Suspected gaps that no import has closed, by listener."""
     query = "SELECT user_id, count(*) FROM coverage_gaps WHERE NOT is_closed GROUP BY 1 ORDER BY 1"
     return {user_id: int(gaps) for user_id, gaps in reader.execute(query).fetchall()}
+
+
+def excluded_plays(reader: Any) -> dict[str, int]:
+    """Plays that each rule of exclusions.toml leaves out of the statistics."""
+    query = (
+        "SELECT excluded_by, count(*) FROM listening_with_features WHERE excluded_by IS NOT NULL GROUP BY 1 ORDER BY 1"
+    )
+    return {rule: int(plays) for rule, plays in reader.execute(query).fetchall()}
 
 
 def feature_shares(reader: Any) -> dict[str, float]:

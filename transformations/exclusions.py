@@ -45,13 +45,13 @@ def with_exclusions(plays: DataFrame, exclusions: tuple[Exclusion, ...]) -> Data
 def _with_loop(plays: DataFrame) -> DataFrame:
     """Add _loop_ms: from the first start to the last end of the stretch of one recording that the play is part of."""
     in_session = Window.partitionBy("session_id").orderBy("started_at", "played_at", "play_id")
-    changes = F.coalesce(F.lag("recording_id").over(in_session) != F.col("recording_id"), F.lit(True))
-    stretch = F.sum(F.when(changes, 1).otherwise(0)).over(
-        in_session.rowsBetween(Window.unboundedPreceding, Window.currentRow)
-    )
+    before = plays.withColumn("_before", F.lag("recording_id").over(in_session))
+    changes = F.when(F.col("_before") == F.col("recording_id"), 0).otherwise(1)
+    so_far = in_session.rowsBetween(Window.unboundedPreceding, Window.currentRow)
+    stretches = before.withColumn("_changes", changes).withColumn("_stretch", F.sum("_changes").over(so_far))
     whole = Window.partitionBy("session_id", "_stretch")
     length = F.max(F.unix_millis("played_at")).over(whole) - F.min(F.unix_millis("started_at")).over(whole)
-    return plays.withColumn("_stretch", stretch).withColumn("_loop_ms", length).drop("_stretch")
+    return stretches.withColumn("_loop_ms", length).drop("_before", "_changes", "_stretch")
 
 
 def _holds(rule: Exclusion) -> Column:

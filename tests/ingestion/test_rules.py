@@ -21,10 +21,10 @@ def write(lake: Lake) -> Write:
     """Put text into the file and read it; gives the number of changes."""
 
     def put(content: str | bytes) -> int:
-        path = lake.local / RULES_FILE
+        path = lake.local / "rules" / RULES_FILE
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return read_recording_rules(lake)
+        return read_recording_rules(lake, lake.local / "rules")
 
     return put
 
@@ -49,11 +49,11 @@ def test_the_table_follows_the_file(write, stored):
 
 
 def test_without_a_file_nothing_is_recorded_and_a_lost_file_takes_nothing_back(lake, write, stored):
-    assert read_recording_rules(lake) == 0
+    assert read_recording_rules(lake, lake.local / "rules") == 0
     assert stored("recording_rules") == []
     write('merge = [["a", "b"]]')
-    (lake.local / RULES_FILE).unlink()
-    assert read_recording_rules(lake) == 0
+    (lake.local / "rules" / RULES_FILE).unlink()
+    assert read_recording_rules(lake, lake.local / "rules") == 0
     assert holding(stored) == {("merge", "a", "b")}
 
 
@@ -76,5 +76,5 @@ def test_a_file_that_cannot_be_read_is_refused_with_the_next_step_and_changes_no
     with pytest.raises(InputError, match=complaint) as error:
         write(content)
     assert error.value.exit_code == 2 and error.value.next_step and "\n" not in str(error.value)
-    assert str(lake.local / RULES_FILE) in str(error.value)
+    assert str(lake.local / "rules" / RULES_FILE) in str(error.value)
     assert holding(stored) == {("split", "e", "f")}
