@@ -35,6 +35,22 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 User = Annotated[str | None, typer.Option(help="Listener; `me` unless given.")]
 _chosen_lake: dict[str, str] = {}
 
+playlist = typer.Typer(
+    name="playlist", help="Playlists: choose, write as files, make on Spotify, care for.", no_args_is_help=True
+)
+app.add_typer(playlist)
+Kind = Annotated[
+    str,
+    typer.Argument(help="mood, persona, part-of-day, discovery, forgotten, from-track, path or blend."),
+]
+Value = Annotated[str, typer.Argument(help="What the kind chooses by: a mood, a persona, a part of day, a track …")]
+Tracks = Annotated[int | None, typer.Option(help="Number of tracks; 30 unless --minutes is given.")]
+Minutes = Annotated[float | None, typer.Option(help="Length in minutes.")]
+Basis = Annotated[str, typer.Option(help="measured, or all: with features that are made up, marked as such.")]
+Begin = Annotated[str, typer.Option("--from", metavar="TRACK", help="Track that a path starts from.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Answer the question with yes.")]
+PlaylistName = Annotated[str, typer.Argument(metavar="PLAYLIST", help="An own playlist: its name, id or address.")]
+
 
 @app.callback()
 def choose_lake(
@@ -293,6 +309,8 @@ def status(json: Json = False) -> None:
         out.print(f"{one['user_id']} is signed in at Spotify until {one['until']}{again}", markup=False)
     for user_id, gaps in found["open_gaps"].items():
         out.print(f"{user_id}: {gaps:,} suspected gaps are open (table coverage_gaps); an export closes them")
+    for rule, plays in found["excluded_plays"].items():
+        out.print(f"{plays:,} plays are excluded from statistics by the rule {rule} of exclusions.toml", markup=False)
     table = grid("table", "rows", "version", right=("rows", "version"))
     for row in found["tables"]:
         table.add_row(f"{row['layer']}.{row['table']}", f"{row['rows']:,}", str(row["version"]))
@@ -303,22 +321,71 @@ def status(json: Json = False) -> None:
 
 @app.command()
 def tables(
-    table: Annotated[str, typer.Argument(help="One table, to see its columns and rules.")] = "", json: Json = False
+    table: Annotated[str, typer.Argument(help="One table, to see its columns and rules.")] = "",
+    lineage: Annotated[
+        str, typer.Option(metavar="COLUMN", help="Where a column comes from: table.column, or column for every table.")
+    ] = "",
+    analytics: Annotated[
+        str, typer.Option(metavar="KIND", help="descriptive, diagnostic, predictive, prescriptive or cognitive.")
+    ] = "",
+    json: Json = False,
 ) -> None:
-    """List the tables in the order in which they are built, or one table in full.
+    """List the tables by layer, one table in full, the tables of a kind of analytics, or the lineage of a column.
 
-    Example: lakesong tables mood_clusters
+    Example: lakesong tables --lineage daily_listening.mean_valence
     """
     from pipeline import declared_tables, table_named
     from terminal.screen import print_json
-    from terminal.tables import print_dag, print_table
+    from terminal.tables import print_dag, print_kind, print_references, print_table, show_lineage
 
-    if table:
+    if lineage:
+        show_lineage(_settings(), declared_tables(), lineage, as_json=json)
+    elif analytics:
+        print_kind(declared_tables().values(), analytics, as_json=json)
+    elif table:
         print_table(table_named(table))
+        print_references(table_named(table), declared_tables())
     elif json:
         print_json([{"table": t.name, "layer": t.layer, "inputs": t.inputs} for t in declared_tables().values()])
     else:
         print_dag(declared_tables().values())
+
+
+@app.command()
+def check(
+    tables: Annotated[list[str] | None, typer.Argument(help="Tables to check; all of them.")] = None,
+    show_all: Annotated[bool, typer.Option("--all", help="List the rules that are obeyed too.")] = False,
+    json: Json = False,
+) -> None:
+    """Check the lake as it stands: every rule of every table, counts that add up, anomalies, and your own rules.
+
+    Your own rules are [[rule]] entries of rules/quality.toml in the folder of the lake: name, table, severity (FAIL or
+    WARN) and sql, which gives the rows that break it. The exit code is 1 when anything fails, and 0 otherwise.
+
+    --json prints {"run_id", "as_of", "status", "counts": {"FAIL", "WARN", "PASS"}, "checks": [{"table", "expectation",
+    "severity", "status", "observed_value", "threshold", "row_count", "failing_rows", "sample_keys", "batch_ids",
+    "error", "advice"}]}, what fails first. The same goes to the table qa_validation_results.
+
+    Example: lakesong check plays daily_listening
+    """
+    from ingestion.checking import check_lake
+    from pipeline import declared_tables
+    from serving.lake_reader import no_lake
+    from terminal.check import print_report, report_json, worst_of
+    from terminal.screen import print_json, working
+
+    settings = _settings()
+    lake = Lake(settings.lake_uri)
+    if not any(lake.has(table) for table in declared_tables().values()):
+        raise no_lake(lake)
+    with working("checking") as progress:
+        report = check_lake(settings, tables or (), progress)
+    if json:
+        print_json(report_json(report))
+    else:
+        print_report(report, show_all=show_all)
+    if worst_of(report) == "FAIL":
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -361,26 +428,44 @@ def listeners(
     since: Annotated[
         datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day of the zone; always.")
     ] = None,
+    consent: Annotated[
+        bool | None,
+        typer.Option("--consent-compare/--no-consent-compare", help="Agree, or not any more, to be compared."),
+    ] = None,
+    other: Annotated[
+        str, typer.Option("--compare-with", metavar="LISTENER", help="What two who agreed to it have in common.")
+    ] = "",
     json: Json = False,
 ) -> None:
-    """List listeners and their time zones, or record where a listener lived from a day on.
+    """List listeners and their time zones, record where one lived or what one agrees to, or compare two who agreed.
 
     Example: lakesong listeners --user me --timezone Asia/Tokyo --from 2025-08-01
     """
     from ingestion.listeners import DEFAULT_USER, read_listeners, record_zone
+    from playlists.consents import consenting, record_consent
+    from terminal.family import show_comparison
     from terminal.screen import grid, out, print_json
 
-    lake = Lake(_settings().lake_uri)
+    settings = _settings()
+    lake = Lake(settings.lake_uri)
     if timezone:
         record_zone(lake, user or DEFAULT_USER, timezone, since.date() if since else None)
-    found = [row for row in read_listeners(lake) if user in (None, row["user_id"])]
+    if consent is not None:
+        record_consent(lake, user or DEFAULT_USER, is_given=consent)
+    if other:
+        show_comparison(settings, user, other, as_json=json)
+        return
+    agreed = consenting(lake)
+    found = [row | {"has_consented": row["user_id"] in agreed} for row in read_listeners(lake)]
+    found = [row for row in found if user in (None, row["user_id"])]
     if json:
         print_json(found)
         return
-    table = grid("listener", "from (UTC)", "time zone", "simulated")
+    table = grid("listener", "from (UTC)", "time zone", "simulated", "agrees to be compared")
     for row in sorted(found, key=lambda row: (row["user_id"], row["valid_from"])):
         zone = row["time_zone"] or "the setting TIMEZONE"
-        table.add_row(row["user_id"], f"{row['valid_from']:%Y-%m-%d %H:%M}", zone, "yes" if row["is_simulated"] else "")
+        yes = ["yes" if row[name] else "" for name in ("is_simulated", "has_consented")]
+        table.add_row(row["user_id"], f"{row['valid_from']:%Y-%m-%d %H:%M}", zone, *yes)
     out.print(table)
 
 
@@ -390,17 +475,135 @@ def simulate(
     days: Annotated[int, typer.Option(min=30, help="Days of listening.")] = 730,
     seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 1,
     plays_per_day: Annotated[float, typer.Option(min=1, help="Mean plays a day.")] = 55.0,
+    count: Annotated[
+        int | None, typer.Option("--listeners", min=1, help="A family: a folder each; the first two love the same.")
+    ] = None,
 ) -> None:
-    """Invent a listener: their Spotify export, account data and a catalogue, as files to import.
+    """Invent a listener, or a family: Spotify exports, account data and a catalogue, as files to import.
 
     Example: lakesong simulate --days 365 --seed 7 --out /tmp/simulated
     """
     from terminal.demo import write_files
+    from terminal.family import write_family
     from terminal.screen import out
 
-    files = write_files(out_dir, days=days, seed=seed, plays_per_day=plays_per_day)
+    if count is None:
+        files = write_files(out_dir, days=days, seed=seed, plays_per_day=plays_per_day)
+    else:
+        files = write_family(out_dir, count=count, days=days, seed=seed, plays_per_day=plays_per_day)
     for file in files:
         out.print(str(file))
+
+
+@playlist.command("preview")
+def playlist_preview(
+    kind: Kind,
+    value: Value = "",
+    user: User = None,
+    tracks: Tracks = None,
+    minutes: Minutes = None,
+    basis: Basis = "measured",
+    begin: Begin = "",
+    m3u: Annotated[Path | None, typer.Option(help="Write it as M3U, for players.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write it as CSV, for spreadsheets.")] = None,
+    json: Json = False,
+) -> None:
+    """Choose and order a playlist, each track with its reason; nothing is sent anywhere.
+
+    --json prints {"user_id", "is_simulated", "kind", "value", "basis", "day", "total_ms", "simulated_count",
+    "mean_step", "notes", "tracks": [{"track_id", "track_name", "artist_name", "album_name", "duration_ms", "energy",
+    "valence", "tempo", "feature_source", "reason", "uri", "has_simulated_features"}]}.
+
+    Example: lakesong playlist preview path calmer --minutes 45 --m3u calmer.m3u8
+    """
+    from terminal.playlists import chosen, show_preview
+
+    settings = _settings()
+    made = chosen(settings, kind, value, user=user, basis=basis, tracks=tracks, minutes=minutes, begin=begin)
+    show_preview(made, m3u=m3u, csv=csv, as_json=json)
+
+
+@playlist.command("create")
+def playlist_create(
+    kind: Kind,
+    value: Value = "",
+    user: User = None,
+    tracks: Tracks = None,
+    minutes: Minutes = None,
+    basis: Basis = "measured",
+    begin: Begin = "",
+    name: Annotated[str, typer.Option(help="Its name; another name makes another playlist.")] = "",
+    public: Annotated[bool, typer.Option("--public", help="Show it on the profile; private unless given.")] = False,
+    update: Annotated[bool, typer.Option("--update", help="Let the one that is there hold these tracks.")] = False,
+    yes: Yes = False,
+    json: Json = False,
+) -> None:
+    """Make a playlist on Spotify, once: run again after any failure, it goes on where it stopped.
+
+    --json prints {"outcome": made, completed, updated, unchanged or there already, "notes", "playlist_key", "user_id",
+    "is_simulated", "playlist_name", "playlist_kind", "status", "is_public", "playlist_id", "link", "track_count"}.
+
+    Example: lakesong playlist create part-of-day morning --name "Mornings"
+    """
+    from terminal.playlists import chosen, create
+
+    settings = _settings()
+    made = chosen(settings, kind, value, user=user, basis=basis, tracks=tracks, minutes=minutes, begin=begin)
+    if not create(settings, made, name=name, is_public=public, update=update, yes=yes, as_json=json):
+        raise typer.Exit(1)
+
+
+@playlist.command("list")
+def playlist_list(user: User = None, json: Json = False) -> None:
+    """List the playlists that were made on Spotify, or begun, with status and address.
+
+    Example: lakesong playlist list
+    """
+    from terminal.playlists import list_created
+
+    list_created(_settings(), user=user, as_json=json)
+
+
+@playlist.command("suggest")
+def playlist_suggest(name: PlaylistName, user: User = None, basis: Basis = "measured", json: Json = False) -> None:
+    """Say what to add to an own playlist, what to take from it, and whether another order is smoother. Changes nothing.
+
+    Example: lakesong playlist suggest "Calm mornings"
+    """
+    from terminal.playlists import suggest
+
+    suggest(_settings(), name, user=user, basis=basis, as_json=json)
+
+
+@playlist.command("apply")
+def playlist_apply(
+    name: PlaylistName,
+    only: Annotated[list[str] | None, typer.Option(help="add, remove or reorder; may be given again. All.")] = None,
+    user: User = None,
+    basis: Basis = "measured",
+    yes: Yes = False,
+    json: Json = False,
+) -> None:
+    """Apply suggestions to an own playlist on Spotify; what was there before is kept, for `playlist undo`.
+
+    Example: lakesong playlist apply "Calm mornings" --only remove
+    """
+    from terminal.playlists import apply
+
+    if not apply(_settings(), name, user=user, basis=basis, parts=only or [], yes=yes, as_json=json):
+        raise typer.Exit(1)
+
+
+@playlist.command("undo")
+def playlist_undo(name: PlaylistName, user: User = None, yes: Yes = False, json: Json = False) -> None:
+    """Put back what stood on a playlist before the last `playlist apply`, unless it was changed since.
+
+    Example: lakesong playlist undo "Calm mornings"
+    """
+    from terminal.playlists import undo
+
+    if not undo(_settings(), name, user=user, yes=yes, as_json=json):
+        raise typer.Exit(1)
 
 
 @app.command()

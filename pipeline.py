@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import pkgutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache, cached_property
@@ -16,7 +16,7 @@ from uuid import uuid4
 from config.errors import ExpectationError, InputError, LakesongError
 from config.exclusions import Exclusion, read_exclusions
 from config.settings import Settings
-from engine.fingerprints import WHOLE, fingerprints, is_lookup, row_count, window_of
+from engine.fingerprints import WHOLE, files_by_month, fingerprints, is_lookup, row_count, window_of
 from engine.session import engine_name
 from schemas import bronze, records
 from schemas.declaration import Table
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from engine.inputs import Inputs
+    from quality.results import CheckResult
+    from quality.runner import Checks
 
 Progress = Callable[[str], None]
 
@@ -64,11 +66,12 @@ def table_named(name: str) -> Table:
 
 @dataclass(frozen=True)
 class Release:
-    """Versions of tables that belong together, the fingerprints they were made from, and when that was."""
+    """Versions of tables that belong together, the fingerprints they were made from, when that was, for what day."""
 
     versions: Mapping[str, int] = field(default_factory=dict)
     fingerprints: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     finished_at: datetime | None = None
+    as_of: date | None = None
 
     def version_of(self, table: Table) -> int | None:
         """The version that readers see: the released one of a table that is made, else None for the newest."""
@@ -79,13 +82,14 @@ def latest_release(lake: Lake) -> Release:
     """The newest released build of the lake; empty where none has passed yet."""
     if not lake.has(records.pipeline_runs):
         return Release()
-    columns = ["status", "finished_at", "release", "fingerprints"]
+    columns = ["status", "finished_at", "as_of", "release", "fingerprints"]
     runs = lake.open(records.pipeline_runs).to_pyarrow_table(columns=columns).to_pylist()
     released = [run for run in runs if run["status"] == "released"]
     if not released:
         return Release()
     newest = max(released, key=lambda run: run["finished_at"])
-    return Release(json.loads(newest["release"]), json.loads(newest["fingerprints"]), newest["finished_at"])
+    versions, made_from = json.loads(newest["release"]), json.loads(newest["fingerprints"])
+    return Release(versions, made_from, newest["finished_at"], newest["as_of"])
 
 
 @dataclass(frozen=True)
@@ -202,38 +206,72 @@ class Build:
         """Whether the table is at its released version: not so after a build that was killed before its release."""
         return self.released.versions.get(table.name) == self.lake.open(table).version()
 
-    def _check(self, table: Table) -> None:
-        from quality.checks import check_table
+    @cached_property
+    def quality(self) -> Checks:
+        """The rules that each table of this build must obey. Raises InputError where the listener's cannot be used."""
+        from quality.runner import Checks, rules_in
 
-        now = datetime.now(UTC)
-        results = check_table(self.lake, table)
-        self.checks += [
-            {
-                "run_id": self.run_id,
-                "table_name": result.table,
-                "expectation": result.expectation,
-                "status": result.status,
-                "row_count": result.row_count,
-                "failing_rows": result.failing_rows,
-                "checked_at": now,
-            }
-            for result in results
-        ]
-        for result in results:
-            if result.status == "FAIL":
-                self._take_back(table)
-                raise ExpectationError(
-                    f"Table {result.table} broke the rule {result.expectation}: {result.failing_rows} of "
-                    f"{result.row_count} rows. The version before stays in place.",
-                    f"See `lakesong tables {result.table}` for the rule.",
-                )
+        tables = declared_tables()
+        user = rules_in(self.settings.rules_folder, self.lake, tables, self.as_of)
+        return Checks(self.lake, tables, self.as_of, user)
+
+    def check_bronze(self) -> None:
+        """Check what came into bronze since the release: a rule of severity FAIL that is broken ends the build."""
+        from quality.words import in_bronze
+
+        for table in declared_tables().values():
+            months = self._changed_months(table) if table.layer == "bronze" else []
+            if months:
+                broken = self._run_checks(table, months)
+                if broken:
+                    raise ExpectationError(*in_bronze(broken, self.quality.user.path))
+        # A rule may have named tables that are built now.
+        self.quality.views.forget(*(table for table in declared_tables().values() if table.transform is not None))
+
+    def _changed_months(self, table: Table) -> list[str]:
+        """Months of a bronze table with files that the released version did not have."""
+        now, released = self.inputs.newest_files(table), self.released.versions.get(table.name)
+        is_known = released is not None and self.lake.has_version(table, released)
+        before = files_by_month(self.lake, table, released) if is_known else {}
+        return [month for month, files in now.items() if not set(files) <= set(before.get(month, ()))]
+
+    def _check(self, table: Table) -> None:
+        from quality.words import said_of
+
+        broken = self._run_checks(table, self.built[table.name])
+        if broken:
+            self._take_back(table)
+            what = f"Table {broken.table} broke the rule {broken.expectation}: {said_of(broken)}."
+            step = broken.advice or f"See `lakesong tables {broken.table}` for the rule."
+            raise ExpectationError(f"{what} The version before stays in place.", step)
+
+    def _run_checks(self, table: Table, months: Sequence[str]) -> CheckResult | None:
+        """Check what changed of a table, keep what was found, and give the first rule that makes it fail."""
+        span = (min(months), max(months)) if table.is_monthly and months else None
+        now, results = datetime.now(UTC), self.quality.run(table, span)
+        self.checks += [result.to_row(self.run_id, now) for result in results]
+        return next((result for result in results if result.status == "FAIL"), None)
 
     def _take_back(self, table: Table) -> None:
         """Restore the released version; before any release, the empty table."""
         self.lake.open(table).restore(self.released.versions.get(table.name, 0))
 
+    def _model_cards(self) -> list[dict[str, Any]]:
+        """Cards of the models that were fitted for the tables that this run built."""
+        from writers.model_cards import model_cards
+
+        told = {"run_id": self.run_id, "as_of": self.as_of, "fitted_at": datetime.now(UTC)}
+        return [{**told, **card} for name in self.built for card in model_cards(self.lake, table_named(name))]
+
+    def _evaluations(self) -> list[dict[str, Any]]:
+        """What the tables that this run built say of how well their models did."""
+        from writers.evaluations import evaluations
+
+        told = {"run_id": self.run_id, "as_of": self.as_of, "evaluated_at": datetime.now(UTC)}
+        return [{**told, **row} for name in self.built for row in evaluations(self.lake, table_named(name))]
+
     def record(self, error: str | None) -> None:
-        """Append the checks and the run: a passed build appends a release, a failed one its error."""
+        """Append checks and run: a passed build appends cards, evaluations and a release, a failed one its error."""
         from writers.records import append_rows
 
         # Of the tables that are made, only those that this run looked at: another may stand unchecked after a kill.
@@ -241,6 +279,12 @@ class Build:
         versions = {**self.released.versions, **{t.name: self.lake.open(t).version() for t in looked_at}}
         if self.checks:
             append_rows(self.lake, records.qa_validation_results, self.checks)
+        cards = [] if error else self._model_cards()
+        if cards:
+            append_rows(self.lake, records.model_runs, cards)
+        judged = [] if error else self._evaluations()
+        if judged:
+            append_rows(self.lake, records.evaluation_results, judged)
         run = {
             "run_id": self.run_id,
             "status": "failed" if error else "released",
@@ -268,14 +312,16 @@ def build(
     """Build every table whose fingerprints changed (or `names` and what they are made from), and release the result.
 
     full builds all of them whole. Raises ExpectationError when a table breaks a rule of severity FAIL; that table and
-    those after it then stay at their released versions.
+    those after it then stay at their released versions. Raises InputError for rules of a listener that cannot be used.
     """
     lake = Lake(settings.lake_uri)
     for table in declared_tables().values():
         ensure_table(lake, table)
     run = Build(spark, lake, settings, as_of, latest_release(lake))
     wanted = _with_inputs(names)
+    _ = run.quality  # a file of rules that cannot be used ends the build before it is one
     try:
+        run.check_bronze()
         for table in wanted:
             run.make(table, full)
             if table.name in run.built:

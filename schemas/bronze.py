@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from schemas.columns import BATCH, FEATURE_ROW, PLAYED_MONTH, USER_ID
-from schemas.declaration import Table
+from schemas.declaration import Expectation, Table
 
 HISTORY_SOURCES = ("recently_played", "currently_playing", "extended_history", "account_data", "listenbrainz")
 UNIT_INTERVAL = ("danceability", "energy", "speechiness", "acousticness", "instrumentalness", "liveness", "valence")
 
 _FEATURE_RANGES = {f"{name}_in_range": f"{name} IS NULL OR {name} BETWEEN 0 AND 1" for name in UNIT_INTERVAL}
+
+# An odd row of a source must not lock a listener out of a build: rules about what a source says are of severity WARN.
+# FAIL is for what this program did wrong, and silver would lose or choke on.
+_LENGTH = {"no_longer_than_a_day": Expectation("duration_ms BETWEEN 0 AND 86400000", "WARN")}
+_POPULARITY = {"popularity_in_range": Expectation("popularity BETWEEN 0 AND 100", "WARN")}
+_FEATURES = {
+    **_LENGTH,
+    **_POPULARITY,
+    "tempo_of_music": Expectation("tempo BETWEEN 0 AND 300", "WARN"),
+    "loudness_in_range": Expectation("loudness BETWEEN -80 AND 10", "WARN"),
+    "key_on_the_scale": Expectation("key BETWEEN 0 AND 11", "WARN"),
+    "major_or_minor": Expectation("mode BETWEEN 0 AND 1", "WARN"),
+}
 
 listening_history_bronze = Table(
     name="listening_history_bronze",
@@ -50,6 +63,16 @@ listening_history_bronze = Table(
         "known_source": "source IN ('" + "', '".join(HISTORY_SOURCES) + "')",
         "known_kind": "kind IN ('track', 'episode', 'audiobook')",
         "no_negative_time": "ms_played IS NULL OR ms_played >= 0",
+    },
+    expectations={
+        # Silver reads records by month, and tells music apart by its title or id.
+        "month_of_its_stamp": Expectation("played_month = STRFTIME(played_at, '%Y-%m')"),
+        "music_has_a_title_or_an_id": Expectation("kind <> 'track' OR track_name IS NOT NULL OR track_id IS NOT NULL"),
+        "stamped_before_it_came_in": Expectation("played_at <= ingested_at + INTERVAL '1 day'", "WARN"),
+        # The first scrobblers are of 2003, Spotify of 2008: before them lie clocks that were never set.
+        "stamped_after_2002": Expectation("played_month >= '2003-01'", "WARN"),
+        "heard_within_a_day": Expectation("ms_played <= 86400000", "WARN"),
+        **_LENGTH,
     },
 )
 
@@ -95,6 +118,7 @@ kaggle_tracks_bronze = Table(
     """,
     primary_key=("track_id", "track_genre"),
     constraints={**_FEATURE_RANGES, "is_catalogue": "source = 'kaggle'"},
+    expectations=_FEATURES,
 )
 
 my_tracks_features_bronze = Table(
@@ -108,6 +132,7 @@ my_tracks_features_bronze = Table(
     """,
     primary_key=("track_id", "source"),
     constraints={**_FEATURE_RANGES, "is_measured": "source IN ('spotify', 'reccobeats', 'preview_analysis')"},
+    expectations=_FEATURES,
 )
 
 my_tracks_features_bronze_synthetic = Table(
@@ -158,6 +183,13 @@ ingestion_runs_bronze = Table(
         "counts_add_up": "row_count = new_count + known_count + duplicate_count + rejected_count",
         "known_status": "status IN ('done', 'partial', 'failed')",
     },
+    expectations={
+        "no_negative_count": Expectation(
+            "new_count >= 0 AND known_count >= 0 AND duplicate_count >= 0 AND rejected_count >= 0"
+        ),
+        "span_in_order": Expectation("oldest_at <= newest_at"),
+        "ends_after_it_starts": Expectation("started_at <= finished_at", "WARN"),  # a clock may be set back
+    },
 )
 
 _DESCRIBED_BY = """
@@ -190,6 +222,7 @@ tracks_bronze = Table(
         {BATCH}
     """,
     primary_key=("track_id", "provider", "revision"),
+    expectations={**_LENGTH, **_POPULARITY},
 )
 
 albums_bronze = Table(
@@ -232,6 +265,7 @@ artists_bronze = Table(
         {BATCH}
     """,
     primary_key=("artist_id", "provider", "revision"),
+    expectations={**_POPULARITY, "no_negative_followers": Expectation("follower_count >= 0", "WARN")},
 )
 
 COLLECTIONS = ("saved_tracks", "followed_artists", "playlists", "playlist_items", "top_items")
@@ -254,6 +288,7 @@ library_snapshots_bronze = Table(
     """,
     primary_key=("snapshot_key",),
     constraints={"known_collection": "collection IN ('" + "', '".join(COLLECTIONS) + "')"},
+    expectations={"no_negative_count": Expectation("item_count >= 0")},
 )
 
 saved_tracks_bronze = Table(

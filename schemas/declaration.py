@@ -20,6 +20,7 @@ Severity = Literal["FAIL", "WARN"]
 Analytics = Literal["descriptive", "diagnostic", "predictive", "prescriptive", "cognitive"]
 
 MONTH_COLUMN = "played_month"
+MODEL_FIGURES = ("k", "silhouette", "stability", "null_silhouette")
 
 # DDL type -> Delta type. The list is short on purpose: every reader of Delta knows these.
 DELTA_TYPES = {
@@ -65,6 +66,23 @@ class Lookup:
 
 
 @dataclass(frozen=True)
+class Model:
+    """The model whose results a table holds, for its cards in `model_runs`: one card for each value of `by`.
+
+    features: what it is fitted on, in order. fitted: the column that says on how many rows. It and the columns
+    MODEL_FIGURES, as far as the table has them, are the same in all rows of a fit; the card's reason is that of the
+    rows with k = 0. where: the rows that cards are read from, column -> value.
+    """
+
+    name: str
+    features: tuple[str, ...]
+    seed: int
+    fitted: str
+    by: tuple[str, ...] = ("user_id", "is_simulated", "basis")
+    where: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Table:
     """The declaration of one table. Called with DataFrames, it is the function that makes the table.
 
@@ -72,7 +90,9 @@ class Table:
     always built whole. lookups: inputs that are read only in part, see Lookup. is_settled: whether only what was heard
     before the week of `as_of` is read, so that new plays of the week change nothing. analytics: the kind of question
     that a gold table answers. constraints are enforced by Delta on every writer, and say themselves what null means
-    (delta-rs and Sail refuse a row for which one is null); expectations are checked after a build.
+    (delta-rs and Sail refuse a row for which one is null); expectations are checked after a build. references: own
+    column to the table in whose column of the same name (else its key) each value is found; null is not looked for.
+    model: what was fitted for the table, told in `model_runs`.
     """
 
     name: str
@@ -83,10 +103,12 @@ class Table:
     partition_by: tuple[str, ...] = ()
     constraints: Mapping[str, str] = field(default_factory=dict)
     expectations: Mapping[str, Expectation] = field(default_factory=dict)
+    references: Mapping[str, str] = field(default_factory=dict)
     window: tuple[int, int] | None = None
     lookups: Mapping[str, Lookup] = field(default_factory=dict)
     is_settled: bool = False
     analytics: Analytics | None = None
+    model: Model | None = None
     transform: Callable[..., DataFrame] | None = None
 
     def __call__(self, *inputs: DataFrame, **arguments: Any) -> DataFrame:
@@ -147,10 +169,12 @@ def table(
     partition_by: tuple[str, ...] = (),
     constraints: Mapping[str, str] | None = None,
     expectations: Mapping[str, Expectation] | None = None,
+    references: Mapping[str, str] | None = None,
     window: tuple[int, int] | None = None,
     lookups: Mapping[str, Lookup] | None = None,
     is_settled: bool = False,
     analytics: Analytics | None = None,
+    model: Model | None = None,
 ) -> Callable[[Callable[..., DataFrame]], Table]:
     """Declare the table that the decorated function makes; the docstring is the table's description.
 
@@ -167,10 +191,12 @@ def table(
             partition_by=partition_by,
             constraints=constraints or {},
             expectations=expectations or {},
+            references=references or {},
             window=window,
             lookups=lookups or {},
             is_settled=is_settled,
             analytics=analytics,
+            model=model,
             transform=function,
         )
 

@@ -95,6 +95,8 @@ def test_a_bad_file_is_one_line_and_exit_code_2_and_leaves_no_lake(case: str, ru
         (["status"], {"TIMEZONE": "Berlin"}, "Setting TIMEZONE: 'Berlin' is no IANA time zone"),
         (["status"], {"LAKE_URI": "nowhere"}, "There is no lake at"),
         (["sql", "SELECT 1"], {"LAKE_URI": "nowhere"}, "There is no lake at"),
+        (["check"], {"LAKE_URI": "nowhere"}, "There is no lake at"),
+        (["check", "no_such_table"], {}, "There is no table no_such_table. Tables: "),
         (["build", "no_such_table"], {}, "There is no table no_such_table. Tables: "),
         (["tables", "no_such_table"], {}, "There is no table no_such_table. Tables: "),
         (["import-catalog", "nowhere.csv"], {}, "There is no file nowhere.csv"),
@@ -135,6 +137,39 @@ def test_a_broken_file_beside_a_good_one_is_named_and_the_good_one_goes_in(run: 
     body = json.loads(done.stdout)
     assert (done.returncode, body["total"]["new"], body["files"][0]["new"]) == (2, 1, 1)
     assert message in body["files"][1]["error"]
+
+
+def test_a_check_of_bronze_passes_and_its_json_has_the_documented_fields(imported: Any, run: Run) -> None:
+    done = run("check", "--json")
+    body = json.loads(done.stdout)
+    assert (done.returncode, done.stderr, body["status"]) == (0, "", "PASS")
+    assert list(body) == ["run_id", "as_of", "status", "counts", "checks"]
+    assert body["counts"] == {"FAIL": 0, "WARN": 0, "PASS": len(body["checks"])}
+    checks = {(check["table"], check["expectation"]): check for check in body["checks"]}
+    assert checks["listening_history_bronze", "month_of_its_stamp"]["row_count"] == 1
+    stored = run("sql", f"SELECT count(*) AS n FROM qa_validation_results WHERE run_id = '{body['run_id']}'", "--json")
+    assert json.loads(stored.stdout) == [{"n": len(body["checks"])}]
+
+
+def test_a_check_that_fails_is_exit_code_1_and_rules_of_no_use_are_2(imported: Any, run: Run, home: Path) -> None:
+    file = home / "lake" / "rules" / "quality.toml"
+    file.parent.mkdir()
+    rule = '[[rule]]\nname = "no_blue"\ntable = "listening_history_bronze"\nsql = "SELECT * FROM {} WHERE {}"'
+    file.write_text(rule.format("listening_history_bronze", "track_name = 'Blue'"))
+    broken = run("check", "listening_history_bronze")
+    file.write_text(rule.format("listening_history_bronze", "colour = 'Blue'"))
+    useless = run("check")
+    file.unlink()
+    assert (broken.returncode, broken.stderr) == (1, "")
+    assert broken.stdout.startswith("FAIL listening_history_bronze.no_blue: 1 of 1 rows\n")
+    assert f"brought by batch {imported_batch(run)}" in broken.stdout and str(file) in broken.stdout
+    assert (useless.returncode, useless.stdout, len(useless.stderr.splitlines())) == (2, "", 1)
+    assert "rule 1 (no_blue): its sql cannot be used" in useless.stderr
+
+
+def imported_batch(run: Run) -> str:
+    rows = json.loads(run("sql", "SELECT batch_id FROM listening_history_bronze", "--json").stdout)
+    return str(rows[0]["batch_id"])
 
 
 def test_one_query_gives_its_rows(imported: Any, run: Run) -> None:
