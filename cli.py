@@ -607,6 +607,49 @@ def playlist_undo(name: PlaylistName, user: User = None, yes: Yes = False, json:
 
 
 @app.command()
+def wrapped(
+    which: Annotated[
+        str, typer.Argument(help="A year (2026), a month (2026-05), a week (2026-W21), or the id of a report.")
+    ] = "",
+    month: Annotated[int | None, typer.Option(min=1, max=12, help="A month of the year.")] = None,
+    first: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day of a range.")
+    ] = None,
+    last: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day of a range.")] = None,
+    user: Annotated[str | None, typer.Option(help="Listener; the lake's only one, or `me`, unless given.")] = None,
+    out_dir: Annotated[Path | None, typer.Option("--out", help="Folder for the page and the cards.")] = None,
+    cards: Annotated[bool, typer.Option(help="Draw the page and the cards.")] = True,
+    diff: Annotated[bool, typer.Option("--diff", help="What changed since the kept report was made, and why.")] = False,
+    list_all: Annotated[bool, typer.Option("--list", help="List the archive.")] = False,
+    json: Json = False,
+) -> None:
+    """Look back on a year, a month, a week or any range: top lists, hours, moods and records, as a page and as cards.
+
+    Page and cards go to wrapped/LISTENER/PERIOD in STATE_DIR unless --out names a folder. What a report tells is kept:
+    opened by its id it stays the same for ever, and --diff says what has changed since.
+    Example: lakesong wrapped 2026 --month 5 --out /tmp/may
+    """
+    from terminal.wrapped import show_archive, show_wrapped
+
+    settings = _settings()
+    if list_all:
+        show_archive(settings, user, as_json=json)
+        return
+    show_wrapped(
+        settings,
+        which,
+        month=month,
+        first=first.date() if first else None,
+        last=last.date() if last else None,
+        user=user,
+        folder=out_dir,
+        with_cards=cards,
+        diff=diff,
+        as_json=json,
+    )
+
+
+@app.command()
 def demo(
     days: Annotated[int, typer.Option(min=30, help="Days of listening to simulate.")] = 730,
     seed: Annotated[int, typer.Option(help="The same seed gives the same lake.")] = 1,

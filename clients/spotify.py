@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
+from requests import RequestException
 from spotipy import Spotify, SpotifyException  # type: ignore[import-untyped]
 
 from clients.errors import AbsentError, PassingError, SignInError, SourceError
@@ -19,6 +20,10 @@ Item = dict[str, Any]
 
 MOST_RECENT_PAGES = 5  # recently-played is about 50 plays deep in all: a second page is empty already
 FEATURES_A_CALL = 100
+
+
+class UnsureError(SourceError):
+    """A change was sent and no answer came that says whether it was made: look before it is sent again."""
 
 
 @dataclass(frozen=True)
@@ -169,6 +174,57 @@ class SpotifyClient:
         call = partial(self._spotipy.search, q=f"isrc:{isrc}", type="track", limit=10)
         found: list[Item] = self._ask(call, _paging("tracks"))["tracks"]["items"]
         return found
+
+    def create_playlist(self, name: str, description: str, *, is_public: bool) -> Item:
+        """A new, empty playlist of the listener's own. Sent once: see `_send`."""
+        call = partial(self._spotipy.current_user_playlist_create, name, public=is_public, description=description)
+        return self._send(call, _object("id"))
+
+    def add_to_playlist(self, playlist_id: str, uris: list[str], position: int) -> Item:
+        """Put at most 100 items into a playlist, from this position on; {snapshot_id}. Sent once: see `_send`."""
+        call = partial(self._spotipy.playlist_add_items, playlist_id, uris, position=position)
+        return self._send(call, _object("snapshot_id"))
+
+    def replace_playlist(self, playlist_id: str, uris: list[str]) -> Item:
+        """Let a playlist hold these items, at most 100, and no others. Their dates of adding are lost."""
+        call = partial(self._spotipy.playlist_replace_items, playlist_id, uris)
+        return self._ask(call, _object("snapshot_id"))
+
+    def remove_from_playlist(self, playlist_id: str, uris: list[str]) -> Item:
+        """Take every occurrence of at most 100 items out of a playlist."""
+        call = partial(self._spotipy.playlist_remove_all_occurrences_of_items, playlist_id, uris)
+        return self._ask(call, _object("snapshot_id"))
+
+    def move_in_playlist(self, playlist_id: str, start: int, before: int, snapshot_id: str | None = None) -> Item:
+        """Move the item at position `start` to stand before that which is at `before` now, both from 0.
+
+        Sent once: see `_send`. The date of adding stays, which it does not when an item is removed and added again.
+        """
+        call = partial(self._spotipy.playlist_reorder_items, playlist_id, start, before, snapshot_id=snapshot_id)
+        return self._send(call, _object("snapshot_id"))
+
+    def playlist(self, playlist_id: str) -> Item:
+        """One playlist: name, description, owner, snapshot_id; of an own one with a first page of items."""
+        return self._ask(partial(self._spotipy.playlist, playlist_id), _object("id", "snapshot_id"))
+
+    def _send(self, call: Callable[[], Any], check: Callable[[Any], None]) -> Item:
+        """One answer to a change that must not be made twice. Raises UnsureError when nobody knows if it was made.
+
+        Only what was surely not done is sent again: a 429, and a 401, which is tried with a fresh token.
+        """
+
+        def once() -> Item:
+            try:
+                body: Item = call()
+                check(body)
+                return body
+            except (PassingError, RequestException) as error:
+                raise UnsureError("Spotify did not say whether the change was made.", "Run it again.") from error
+
+        try:
+            return self._signed_in(lambda: self._http.repeat(once))
+        except SpotifyException as error:
+            raise AbsentError("This is no Spotify id.", status=404) from error
 
     def _pages(self, call: Callable[[], Any], inside: str | None = None) -> Iterator[Page]:
         """Pages until there is no next one, or one is empty. Raises SourceError for a `next` that leads elsewhere."""

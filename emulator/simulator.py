@@ -81,22 +81,28 @@ def simulate(
     plays_per_day: float = 55.0,
     user_id: str = "demo",
     track_count: int | None = None,
+    catalogue_seed: int | None = None,
+    taste_seed: int | None = None,
 ) -> Simulation:
     """Invent a listener whose last local day is `end`; about `days * plays_per_day` plays.
 
+    catalogue_seed: listeners with the same one (and track_count) choose from the same music; taste_seed: those with the
+    same one (and days) love the same artists in the same weeks. Without them both come from the seed.
     Raises ValueError if days or plays_per_day is not positive, or track_count is below the catalogue's minimum.
     """
     if days < 1 or plays_per_day <= 0:
         raise ValueError(f"nothing to simulate: days={days}, plays_per_day={plays_per_day}; both must be positive")
     expected = days * plays_per_day
-    tracks = build_tracks(seed, track_count or max(200, round(54.5 * expected**0.361)), end.year)
+    music = seed if catalogue_seed is None else catalogue_seed
+    tracks = build_tracks(music, track_count or max(200, round(54.5 * expected**0.361)), end.year)
     rng = Generator(PCG64(SeedSequence([seed, 2])))
     calendar = _calendar(rng, end - timedelta(days=days - 1), days)
     sessions = _sessions(rng, calendar, plays_per_day)
     of = np.repeat(np.arange(len(sessions.day)), sessions.length)
     number = np.arange(len(of)) - np.repeat(np.cumsum(sessions.length) - sessions.length, sessions.length)
     group = _mood_choice(rng, calendar, sessions, of, number)
-    track = choose_tracks(rng, tracks, calendar.first, sessions.day[of] // 7, group)
+    taste = rng if taste_seed is None else Generator(PCG64(SeedSequence([taste_seed, 3])))
+    track = choose_tracks(taste, tracks, calendar.first, sessions.day[of] // 7, group)
     repeats, restarts = _repeats(rng, of, number)
     track = track[np.maximum.accumulate(np.where(repeats, 0, np.arange(len(of))))] if len(of) else track
     zones = _zones(calendar)

@@ -17,7 +17,7 @@ from config.state_file import read_state, write_state
 
 log = structlog.get_logger()
 
-Kind = Literal["sign_in_again", "gap_found", "failed_runs", "disk_nearly_full"]
+Kind = Literal["sign_in_again", "gap_found", "failed_runs", "disk_nearly_full", "wrapped_ready"]
 
 TIMEOUT_S = 10.0
 ATTEMPTS = 3

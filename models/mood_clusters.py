@@ -1,34 +1,24 @@
 """Mood clusters: groups in a listener's music, found by K-means and kept only when stable and clearer than chance.
 
-They describe the music, never the listener. The rule is `analytics.md`, section Music. Sources:
+They describe the music, never the listener. `analytics.md`, section Music. Sources:
 
-- quadrants of the valence-energy plane: Russell, "A circumplex model of affect", J. Pers. Soc. Psychol. 39 (1980) 1161;
-- choice of k: Rousseeuw, "Silhouettes", J. Comput. Appl. Math. 20 (1987) 53;
-- agreement of two groupings: Hubert and Arabie, "Comparing partitions", J. Classif. 2 (1985) 193.
+- the choice and the tests: `models/grouping.py`;
+- quadrants of the valence-energy plane: Russell, "A circumplex model of affect", J. Pers. Soc. Psychol. 39 (1980) 1161.
 """
 
-import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import combinations, count
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-# scikit-learn takes most of a second to import, and most builds fit nothing: the functions that need it ask for it.
-from models.threads import one_thread
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from models.grouping import Ints, Rule, chosen_by_hash, group
+from models.null_samples import Floats
 
 FEATURES = ("valence", "energy", "danceability", "acousticness", "instrumentalness", "tempo")
 LEAST_TRACKS = 50
-CLUSTER_COUNTS = range(3, 9)
-LEAST_STABILITY = 0.8
-REFITS = 20
-NULL_SAMPLES = 19
-STARTS = 5
+RULE = Rule("tracks", least=LEAST_TRACKS)
 MIDDLE = 0.5
 WORDS = {  # feature: (word above the listener's mean, word below it)
     "danceability": ("danceable", "still"),
@@ -36,32 +26,9 @@ WORDS = {  # feature: (word above the listener's mean, word below it)
     "instrumentalness": ("instrumental", "vocal"),
     "tempo": ("fast", "slow"),
 }
-# Streams of random numbers: each draw is named by (seed, stream, ...), so that skipping one test changes no other.
-FIT, REFIT, NULL = 0, 1, 2
 
 
-@dataclass(frozen=True)
-class Grouping:
-    """One K-means fit: k, centroids (k x 6, standardised), a label a row from 0, mean silhouette."""
-
-    k: int
-    centroids: Floats
-    labels: Ints
-    silhouette: float
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Centroids of the accepted grouping, or None with the reason; the figures of that k, or of the best one."""
-
-    centroids: Floats | None
-    silhouette: float
-    stability: float
-    null_silhouette: float
-    reason: str | None
-
-
-def cluster_moods(tracks: pd.DataFrame, *, seed: int = 0, fit_limit: int = 2_000) -> pd.DataFrame:
+def cluster_moods(tracks: pd.DataFrame, *, seed: int = RULE.seed, fit_limit: int = 2_000) -> pd.DataFrame:
     """Mood cluster of each track of one listener on one basis.
 
     `tracks`: one row a track with `track_id` and the six `FEATURES` (0-1, tempo in BPM; missing allowed), and, if
@@ -72,8 +39,6 @@ def cluster_moods(tracks: pd.DataFrame, *, seed: int = 0, fit_limit: int = 2_000
 
     Raises ValueError when a track_id repeats or is missing, or when `fit_limit` is below `LEAST_TRACKS`.
     """
-    from scipy.spatial.distance import cdist
-
     if tracks["track_id"].isna().any() or not tracks["track_id"].is_unique:
         raise ValueError("track_id must be present and unique: pass one row for each distinct track")
     if fit_limit < LEAST_TRACKS:
@@ -84,128 +49,18 @@ def cluster_moods(tracks: pd.DataFrame, *, seed: int = 0, fit_limit: int = 2_000
     moods = _unclustered(ordered["track_id"])
     if len(complete) < LEAST_TRACKS:
         return moods.assign(reason=f"fewer than {LEAST_TRACKS} tracks have audio features")
-    chosen = _chosen(ordered.iloc[complete], fit_limit)
-    centre, spread = _centre_and_spread(values[complete[chosen]])
-    rows = (values[complete] - centre) / spread
-    with one_thread():
-        verdict = judge(rows[chosen], seed)
+    is_settled = ordered["is_settled"].to_numpy(dtype=bool) if "is_settled" in ordered else np.ones(len(ordered), bool)
+    ids = ordered["track_id"].iloc[complete].tolist()
+    chosen = chosen_by_hash(ids, is_settled[complete], fit_limit, LEAST_TRACKS)
+    grouped = group(values[complete], chosen, replace(RULE, seed=seed))
+    verdict = grouped.verdict
     figures = {name: getattr(verdict, name) for name in ("silhouette", "stability", "null_silhouette", "reason")}
-    moods = moods.assign(**figures, fitted_tracks=len(chosen))
+    moods = moods.assign(**figures, fitted_tracks=grouped.fitted)
     if verdict.centroids is None:
         return moods
-    natural = verdict.centroids * spread + centre
-    distances = cdist(rows, verdict.centroids)
+    natural, distances = grouped.natural, grouped.distances
     order = cluster_order(natural, np.bincount(distances.argmin(axis=1), minlength=len(natural)))
     return _with_clusters(moods, complete, distances[:, order], cluster_names(natural[order], verdict.centroids[order]))
-
-
-def judge(rows: Floats, seed: int) -> Verdict:
-    """Take the groupings in order of falling silhouette and accept the first that passes both tests.
-
-    `rows`: n x 6, standardised. The null goes first: on music without groups it fails after one or two samples.
-    """
-    distinct = len(np.unique(rows, axis=0))
-    groupings = [_group(rows, k, (seed, FIT, k)) for k in CLUSTER_COUNTS if k <= distinct]
-    if not groupings:
-        return Verdict(None, np.nan, np.nan, np.nan, "the tracks are too alike to group")
-    groupings.sort(key=lambda grouping: -grouping.silhouette)
-    clearer = 0  # groupings that beat the null, and so failed for want of stability
-    for grouping in groupings:
-        null_silhouette = _null_silhouette(rows, grouping, seed, stop_early=True)
-        if null_silhouette >= grouping.silhouette:
-            continue
-        clearer += 1
-        stability = _stability(rows, grouping, seed, stop_early=True)
-        if stability >= LEAST_STABILITY:
-            return Verdict(grouping.centroids, grouping.silhouette, stability, null_silhouette, None)
-    reason = "no grouping is both stable and clearer than chance"
-    if clearer in (0, len(groupings)):
-        reason = "no grouping is stable" if clearer else "the groups are no clearer than chance"
-    best = groupings[0]
-    stability = _stability(rows, best, seed, stop_early=False)
-    return Verdict(None, best.silhouette, stability, _null_silhouette(rows, best, seed, stop_early=False), reason)
-
-
-def _chosen(tracks: pd.DataFrame, limit: int) -> Ints:
-    """Positions, ascending, of the `limit` ids with the smallest SHA-256: a sample that only the ids decide.
-
-    Tracks that are not settled yet are left out, unless too few others are there.
-    """
-    settled = np.flatnonzero(tracks["is_settled"]) if "is_settled" in tracks else np.arange(len(tracks))
-    if len(settled) < LEAST_TRACKS:
-        settled = np.arange(len(tracks))
-    digests = np.array([hashlib.sha256(tracks["track_id"].iloc[i].encode()).hexdigest() for i in settled])
-    return np.sort(settled[digests.argsort()[:limit]])
-
-
-def _centre_and_spread(values: Floats) -> tuple[Floats, Floats]:
-    """Mean and standard deviation a column; a constant column gets spread 1, and so stands at exactly 0."""
-    is_constant = np.ptp(values, axis=0) == 0
-    centre = np.where(is_constant, values[0], values.mean(axis=0))
-    return centre, np.where(is_constant, 1.0, values.std(axis=0))
-
-
-def _group(rows: Floats, k: int, stream: tuple[int, ...]) -> Grouping:
-    from scipy.spatial.distance import cdist
-    from sklearn.metrics import silhouette_score
-
-    centroids = _centroids(rows, k, stream)
-    labels = cdist(rows, centroids).argmin(axis=1)
-    return Grouping(k, centroids, labels, float(silhouette_score(rows, labels)))
-
-
-def _centroids(rows: Floats, k: int, stream: tuple[int, ...]) -> Floats:
-    """Centroids by K-means; fewer than k where the rows hold fewer distinct points (a resample can)."""
-    from sklearn.cluster import KMeans
-
-    clusters = min(k, len(np.unique(rows, axis=0)))
-    state = int(np.random.SeedSequence(stream).generate_state(1)[0])
-    return np.asarray(KMeans(clusters, n_init=STARTS, random_state=state).fit(rows).cluster_centers_)
-
-
-def _stability(rows: Floats, grouping: Grouping, seed: int, *, stop_early: bool) -> float:
-    """Mean adjusted Rand index (Hubert and Arabie 1985) between a grouping and its refits on bootstrap resamples.
-
-    Stops early where perfect agreement of the rest could not save it; the value is then below `LEAST_STABILITY`.
-    """
-    from scipy.spatial.distance import cdist
-    from sklearn.metrics import adjusted_rand_score
-
-    total = 0.0
-    for index in range(REFITS):
-        stream = (seed, REFIT, grouping.k, index)
-        resample = rows[np.random.default_rng(stream).integers(len(rows), size=len(rows))]
-        labels = cdist(rows, _centroids(resample, grouping.k, stream)).argmin(axis=1)
-        total += float(adjusted_rand_score(grouping.labels, labels))
-        if stop_early and (total + REFITS - 1 - index) / REFITS < LEAST_STABILITY:
-            break
-    return total / REFITS
-
-
-def _null_silhouette(rows: Floats, grouping: Grouping, seed: int, *, stop_early: bool) -> float:
-    """Largest silhouette of the null samples at the same k; when stopped early, the first that is large enough."""
-    largest = -1.0
-    for index, sample in enumerate(null_samples(rows, seed)):
-        null = _group(sample, grouping.k, (seed, NULL, grouping.k, index))
-        largest = max(largest, null.silhouette)
-        if stop_early and largest >= grouping.silhouette:
-            break
-    return largest
-
-
-def null_samples(rows: Floats, seed: int) -> Iterator[Floats]:
-    """Samples like `rows` but without groups: a Gaussian copula with the same marginals and rank correlation.
-
-    Normal scores are mapped by their rank, so that each sample holds exactly the values of each column of `rows`.
-    """
-    spearman = pd.DataFrame(rows).corr(method="spearman").fillna(0.0).to_numpy()  # none with a constant column
-    pearson = 2 * np.sin(np.pi * spearman / 6)  # of the normals that have this rank correlation
-    eigenvalues, vectors = np.linalg.eigh(pearson)
-    root = vectors * np.sqrt(np.clip(eigenvalues, 0.0, None))  # the nearest matrix without negative eigenvalues
-    columns = np.sort(rows, axis=0)
-    for index in range(NULL_SAMPLES):
-        normals = np.random.default_rng((seed, NULL, index)).standard_normal(rows.shape) @ root.T
-        yield np.take_along_axis(columns, normals.argsort(axis=0).argsort(axis=0), axis=0)
 
 
 def _unclustered(track_ids: pd.Series) -> pd.DataFrame:

@@ -87,6 +87,21 @@ PLAY_SUMS = """
     measured_ms  BIGINT NOT NULL COMMENT 'Part of listened_ms that the source measured, in milliseconds'
 """
 
+STARTS = """
+    start_count  BIGINT NOT NULL COMMENT 'Plays that were begun, counted or not',
+    skip_count   BIGINT NOT NULL COMMENT 'Plays that were skips'
+"""
+MEASURED_MS = "measured_ms BIGINT NOT NULL COMMENT 'Part of listened_ms that the source measured, in milliseconds'"
+COUNTED_DATES = """
+    first_date   DATE COMMENT 'Local date of the first counted play',
+    last_date    DATE COMMENT 'Local date of the last counted play'
+"""
+ARTIST_KEY = "artist_key STRING NOT NULL COMMENT 'First artist as names are compared: lower case, single blanks'"
+ALBUM_KEY = "album_key STRING NOT NULL COMMENT 'Album and first artist as names are compared, a tab between them'"
+
+DIMENSION = "dimension STRING NOT NULL COMMENT 'What is split by: artist, genre_family, device and so on, or total'"
+BUCKET = "bucket STRING NOT NULL COMMENT 'Place in the pattern or dimension, such as 1-07 (Monday, 7 h) or weekend'"
+
 EXCLUDED = """
     excluded_count BIGINT NOT NULL COMMENT 'Plays left out by the listener''s rules, begun or counted',
     excluded_ms    BIGINT NOT NULL COMMENT 'Listening time of the plays left out, in milliseconds'
@@ -99,3 +114,41 @@ SUMMARY = """
     measured_share DOUBLE COMMENT 'Share of the listening time whose audio features are not synthetic, 0-1',
     coverage       DOUBLE COMMENT 'Share of the hours of the period that were observed or imported, 0-1'
 """
+
+# What a forecast and the backtest behind it share.
+FORECAST_TARGET = """
+    target       STRING NOT NULL COMMENT 'Value of a day that is foretold: listened_ms, mean_energy or mean_valence',
+    horizon_days INT NOT NULL COMMENT 'Days ahead of the running day, 1-14; in backtests 0 for all together'
+"""
+IS_BETTER = "is_better BOOLEAN NOT NULL COMMENT 'Whether a model was shown on unseen days to beat all baselines'"
+BACKTEST = """
+    choice       STRING COMMENT 'Which model is served for the target, and why, in a sentence',
+    mae          DOUBLE COMMENT 'Mean absolute error in the backtest, in the unit of the target',
+    mase         DOUBLE COMMENT 'mae divided by the mean change from one week to the next before; null for no change',
+    same_weekday_mae DOUBLE COMMENT 'mae of the baseline same_weekday at this horizon',
+    trailing_mean_mae DOUBLE COMMENT 'mae of the baseline trailing_mean at this horizon',
+    coverage_80  DOUBLE COMMENT 'Share of later days that 80 % intervals held, 0-1; null where the past is too short',
+    coverage_95  DOUBLE COMMENT 'Share of later days that 95 % intervals held, 0-1; null where the past is too short'
+"""
+
+# A figure by which what a model says is judged; a gold table with these columns is told of in `evaluation_results`.
+EVALUATION = """
+    subject       STRING NOT NULL COMMENT 'What was judged: a model or list, or a target by its model',
+    metric        STRING NOT NULL COMMENT 'Figure that judges it, such as mae, coverage_80, hit_rate_20 or ndcg_20',
+    metric_cutoff INT NOT NULL COMMENT 'Days ahead, or length of the list, that the figure is of; 0 for all together',
+    baseline_name STRING NOT NULL COMMENT 'Simple prediction that it is compared with; empty for none',
+    metric_value  DOUBLE COMMENT 'Value of the metric; null with a reason',
+    metric_low    DOUBLE COMMENT 'Lower end of the 95 % interval of metric_value, where one is defined',
+    metric_high   DOUBLE COMMENT 'Upper end of the 95 % interval of metric_value, where one is defined',
+    baseline_value DOUBLE COMMENT 'Value of the metric for the baseline',
+    is_better     BOOLEAN COMMENT 'Whether a model was shown on unseen days to beat all baselines',
+    sample_size   DOUBLE COMMENT 'What the value rests on, in sample_unit',
+    sample_unit   STRING NOT NULL COMMENT 'What sample_size counts',
+    reason        STRING COMMENT 'Why a value is null'
+"""
+
+SUGGESTION_SOURCE = (
+    "suggestion_source STRING NOT NULL COMMENT 'What speaks for it most: together, forgotten, sound, album, listeners, "
+    "discovery, own_popularity or own_recency'"
+)
+SERVED_BY = "served_by STRING NOT NULL COMMENT 'model, or the baseline that was no worse when tested'"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from config.errors import InputError
@@ -13,15 +14,16 @@ if TYPE_CHECKING:
     import duckdb
 
 
-def open_reader(lake: Lake) -> duckdb.DuckDBPyConnection:
+def open_reader(lake: Lake, names: Collection[str] = ()) -> duckdb.DuckDBPyConnection:
     """Give a connection in which each table stands by its name; the lake cannot be changed through it.
 
-    Silver and gold are at their released versions, so that tables belong together; bronze and records at the newest.
-    Raises InputError when there is no lake.
+    names: the tables to open, all unless given. Silver and gold are at their released versions, so that tables belong
+    together; bronze and records at the newest. Raises InputError when there is no lake.
     """
     import duckdb
 
-    present = {name: table for name, table in declared_tables().items() if lake.has(table)}
+    wanted = {name: table for name, table in declared_tables().items() if not names or name in names}
+    present = {name: table for name, table in wanted.items() if lake.has(table)}
     if not present:
         raise no_lake(lake)
     release = latest_release(lake)

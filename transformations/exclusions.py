@@ -8,6 +8,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from config.exclusions import Exclusion
+from transformations.cases import case
 from transformations.silver.tracks import normalised
 
 HOUR_MS = 3_600_000
@@ -34,11 +35,8 @@ def with_exclusions(plays: DataFrame, exclusions: tuple[Exclusion, ...]) -> Data
     """
     loops = any(rule.loop_hours for rule in exclusions)
     judged = _with_loop(plays) if loops else plays
-    name = reduce(
-        lambda chain, rule: F.when(_holds(rule), rule.name).otherwise(chain),
-        reversed(exclusions),
-        F.lit(None).cast("string"),
-    )
+    nobody = F.lit(None).cast("string")
+    name = case([(_holds(rule), rule.name) for rule in exclusions], nobody) if exclusions else nobody
     return judged.withColumn("excluded_by", name).drop("_loop_ms")
 
 

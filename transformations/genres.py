@@ -7,6 +7,7 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from transformations.cases import case
 from transformations.silver.tracks import normalised
 
 UNKNOWN = "unknown"
@@ -59,19 +60,16 @@ TIERS = (("star", 80), ("popular", 60), ("known", 40), ("niche", 20), ("hidden",
 def family_of(genre: Column) -> Column:
     """The family that a genre belongs to; `other` where no word of it is known, null for no genre."""
     plain = F.concat(F.lit(" "), F.regexp_replace(F.lower(genre), "[-_ ]+", " "), F.lit(" "))
-    name = F.lit(OTHER)
-    for family, words in reversed(FAMILIES.items()):
-        fits = reduce(lambda one, other: one | other, (plain.contains(f" {word}") for word in words))
-        name = F.when(fits, family).otherwise(name)
-    return F.when(genre.isNotNull(), name)
+    families = (
+        (reduce(lambda one, other: one | other, (plain.contains(f" {word}") for word in words)), family)
+        for family, words in FAMILIES.items()
+    )
+    return case([(genre.isNull(), F.lit(None).cast("string")), *families], OTHER)
 
 
 def tier_of(popularity: Column) -> Column:
     """The tier of a popularity of 0-100; null where it is not known."""
-    name = F.lit(None).cast("string")
-    for tier, least in reversed(TIERS):
-        name = F.when(popularity >= least, tier).otherwise(name)
-    return name
+    return case((popularity >= least, tier) for tier, least in TIERS)
 
 
 def listed_genres(artists: DataFrame) -> DataFrame:

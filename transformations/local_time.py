@@ -6,6 +6,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from config.zones import southern_zones
+from transformations.cases import case
 from transformations.ranking import first_of_each
 
 # Part of the day: its name and the hour that it begins with.
@@ -60,10 +61,7 @@ def zone_spans(listeners: DataFrame) -> DataFrame:
 
 def part_of_day(hour: Column) -> Column:
     """Name of the part of the day that an hour (0-23) belongs to."""
-    name = F.lit(PARTS_OF_DAY[0][0])
-    for part, first_hour in PARTS_OF_DAY[1:]:
-        name = F.when(hour >= first_hour, part).otherwise(name)
-    return name
+    return case((hour >= first_hour, part) for part, first_hour in reversed(PARTS_OF_DAY))
 
 
 def day_of_week(day: Column) -> Column:
@@ -74,8 +72,5 @@ def day_of_week(day: Column) -> Column:
 def season(day: Column, time_zone: Column) -> Column:
     """Meteorological season of a local date, by the hemisphere of the zone's main city."""
     is_southern = time_zone.isin(*sorted(southern_zones()))
-    name = F.lit(None).cast("string")
-    for northern, months in _SEASONS.items():
-        here = F.when(is_southern, _SOUTHERN[northern]).otherwise(northern)
-        name = F.when(F.month(day).isin(*months), here).otherwise(name)
-    return name
+    names = ((northern, F.when(is_southern, _SOUTHERN[northern]).otherwise(northern)) for northern in _SEASONS)
+    return case((F.month(day).isin(*_SEASONS[northern]), here) for northern, here in names)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+
+from transformations.cases import by_name
 
 ALL_TIME = "all_time"
 # Range: its length in days. It ends with the day of the build; its predecessor, of equal length, the day before it.
@@ -14,9 +15,12 @@ LAST_DAYS = {"last_7_days": 7, "last_28_days": 28, "last_90_days": 90, "last_365
 CALENDAR = ("month", "year", ALL_TIME)
 KINDS = (*CALENDAR, *LAST_DAYS)
 
-PERIOD = """
-    period_kind  STRING NOT NULL COMMENT 'month, year, all_time, or last_7_days, _28_, _90_, _365_days to the build',
-    period_start DATE NOT NULL COMMENT 'First local day of the period; 1970-01-01 for all_time',
+PERIOD_BEGIN = """
+    period_kind  STRING NOT NULL COMMENT 'week, month, year, all_time; last_7_, _28_, _90_ or _365_days to the build',
+    period_start DATE NOT NULL COMMENT 'First local day of the period; 1970-01-01 for all_time'
+"""
+PERIOD = f"""
+    {PERIOD_BEGIN},
     period_end   DATE NOT NULL COMMENT 'Last local day of the period'
 """
 PERIOD_KEY = ("period_kind", "period_start", "period_end")
@@ -89,7 +93,4 @@ def _end(as_of: date) -> Column:
 
 def _chosen(by_kind: dict[str, Column]) -> Column:
     """The expression of the row's period_kind; null for a kind that has none."""
-    nothing = F.lit(None).cast("date")
-    return reduce(
-        lambda chain, kind: F.when(F.col("period_kind") == kind, by_kind[kind]).otherwise(chain), by_kind, nothing
-    )
+    return by_name("period_kind", by_kind)

@@ -14,7 +14,6 @@ from models.mood_clusters import (
     cluster_moods,
     cluster_names,
     cluster_order,
-    null_samples,
 )
 
 # valence, energy, danceability, acousticness, instrumentalness, tempo
@@ -266,13 +265,3 @@ def test_names_that_would_be_equal_take_the_next_feature_then_two_features():
 
 def test_eight_equal_centroids_still_have_eight_names():
     assert len(set(cluster_names(np.array([NIGHT] * 8), np.zeros((8, 6))))) == 8
-
-
-def test_null_samples_keep_the_marginals_and_the_rank_correlation():
-    rows = without_groups(1_500, seed=2)[list(FEATURES)].to_numpy()
-    samples = list(null_samples(rows, seed=0))
-    assert len(samples) == 19
-    for sample in samples:
-        np.testing.assert_array_equal(np.sort(sample, axis=0), np.sort(rows, axis=0))
-    correlations = np.mean([stats.spearmanr(sample).statistic for sample in samples], axis=0)
-    np.testing.assert_allclose(correlations, stats.spearmanr(rows).statistic, atol=0.03)

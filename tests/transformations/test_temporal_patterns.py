@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pandas as pd
+
+from transformations.gold.temporal_patterns import temporal_patterns
 
 KEY = ["user_id", "basis", "pattern", "bucket"]
 
@@ -16,7 +20,8 @@ BUCKETS = """
     'day_type': CASE WHEN isodow(played_date) IN (6, 7) THEN 'weekend' ELSE 'weekday' END,
     'month': printf('%02d', month(played_date)),
     'season': CASE WHEN month(played_date) IN (12, 1, 2) THEN 'winter' WHEN month(played_date) <= 5 THEN 'spring'
-                   WHEN month(played_date) <= 8 THEN 'summer' ELSE 'autumn' END
+                   WHEN month(played_date) <= 8 THEN 'summer' ELSE 'autumn' END,
+    'calendar_day': strftime(played_date, '%m-%d')
 """
 EXPECTED = f"""
 WITH heard AS (
@@ -65,7 +70,16 @@ def test_every_pattern_holds_every_start_once(sql, table):
                sum(listened_ms) AS listened_ms
         FROM listening_with_features GROUP BY user_id
     """).set_index("user_id")
-    patterns = {"hour_of_week", "hour_of_day", "day_of_week", "part_of_day", "day_type", "month", "season"}
+    patterns = {
+        "hour_of_week",
+        "hour_of_day",
+        "day_of_week",
+        "part_of_day",
+        "day_type",
+        "month",
+        "season",
+        "calendar_day",
+    }
     assert set(totals.index) == {(u, b, p) for u in silver.index for b in ("measured", "all") for p in patterns}
     for (user_id, _, _), row in totals.iterrows():
         assert row.to_dict() == silver.loc[user_id].to_dict()
@@ -73,7 +87,7 @@ def test_every_pattern_holds_every_start_once(sql, table):
 
 def test_the_shares_of_a_pattern_sum_to_one(table):
     shares = table("temporal_patterns").groupby(["user_id", "basis", "pattern"])["listened_share"].sum()
-    assert len(shares) == 2 * 2 * 7
+    assert len(shares) == 2 * 2 * 8
     assert ((shares - 1).abs() < 1e-12).all()
 
 
@@ -86,6 +100,8 @@ def test_patterns_have_no_more_buckets_than_the_calendar(table):
     assert buckets["hour_of_week"] <= {f"{day}-{hour:02d}" for day in range(1, 8) for hour in range(24)}
     assert buckets["month"] == {"07", "08", "09", "10"}
     assert buckets["season"] == {"summer", "autumn"}
+    assert {day[:2] for day in buckets["calendar_day"]} == buckets["month"]
+    assert all(date(2024, int(day[:2]), int(day[3:])) for day in buckets["calendar_day"])
 
 
 def test_coarse_buckets_are_the_sums_of_fine_ones(table):
@@ -106,3 +122,19 @@ def test_below_sixty_percent_of_measured_time_the_mean_is_null_with_a_reason(tab
         assert (measured[name].isna() == low).all()
     assert (measured["reason"].notna() == low).all()
     assert measured.loc[low, "reason"].str.contains("measured audio features; 60 % is needed", regex=False).all()
+
+
+def test_a_calendar_day_is_of_all_years_and_the_leap_day_its_own(rows):
+    days = [date(2023, 2, 28), date(2024, 2, 28), date(2024, 2, 29), date(2025, 3, 1)]
+    plays = [
+        {"play_id": str(n), "user_id": "u", "played_date": day, "listened_ms": 10**n, "is_counted": True}
+        for n, day in enumerate(days)
+    ]
+    plays.append({**plays[0], "play_id": "left out", "listened_ms": 5, "excluded_by": "rule"})
+    made = temporal_patterns(rows("listening_with_features", *plays), rows("track_features"), rows("coverage"))
+    found = {
+        row.bucket: (row.play_count, row.listened_ms)
+        for row in made.collect()
+        if (row.basis, row.pattern) == ("all", "calendar_day")
+    }
+    assert found == {"02-28": (2, 11), "02-29": (1, 100), "03-01": (1, 1000)}

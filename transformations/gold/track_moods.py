@@ -8,9 +8,9 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from models.mood_clusters import FEATURES, cluster_moods
+from models.mood_clusters import FEATURES, RULE, cluster_moods
 from schemas.columns import BASIS, IS_SIMULATED, USER_ID
-from schemas.declaration import Expectation, table
+from schemas.declaration import Expectation, Model, table
 from transformations.bases import on_each_basis
 
 
@@ -34,6 +34,7 @@ from transformations.bases import on_each_basis
     """,
     primary_key=("user_id", "basis", "track_id"),
     expectations={"clusters_are_numbered": Expectation("cluster_id BETWEEN 0 AND k")},
+    model=Model("mood clusters", FEATURES, RULE.seed, fitted="fitted_tracks"),
 )
 def track_moods(first_hearings: DataFrame, track_features: DataFrame, *, as_of_month: date) -> DataFrame:
     """The mood cluster of every track of a listener's counted plays, on each basis, and how well the clusters hold.
