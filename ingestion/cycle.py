@@ -17,6 +17,7 @@ from ingestion.collection import OF_A_LISTENER, SOURCES, Collected, Collection, 
 from ingestion.readiness import obstacle
 from ingestion.receipts import FileReceipt
 from ingestion.rules import read_recording_rules
+from ingestion.suggestions import record_suggestions
 from ingestion.synthetic import Scope, add_synthetic_features
 from mappers import recently_played
 from pipeline import BuildResult, build, latest_release
@@ -112,6 +113,7 @@ def run_cycle(
             if not sources or KAGGLE in sources:
                 _take_in_catalogue(spark, lake, say, progress)
             result = complete_and_build(spark, settings, progress=progress)
+        record_suggestions(lake)
     return CycleResult(collected, result)
 
 

@@ -29,12 +29,15 @@ def care_for(items: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
     play_count and the FEATURES.
     """
     known = own[np.isfinite(own[list(FEATURES)].to_numpy(float)).all(axis=1)].sort_values("track_id")
-    spread = spreads(known[list(FEATURES)].to_numpy(float)) if len(known) >= LEAST_OWN else None
+    known = known[known["play_count"] > 0].reset_index(drop=True)
+    places = known[list(FEATURES)].to_numpy(float)
+    spread = spreads(places) if len(known) >= LEAST_OWN else None
     found = []
     for playlist_id, entries in items.sort_values(["item_uri"]).groupby("playlist_id", sort=True):
         found.append(_removed(entries))
         if spread is not None:
-            found.append(_added(str(playlist_id), entries, known, spread))
+            found.append(_added(str(playlist_id), entries, known, places, spread))
+    found = [rows for rows in found if len(rows)]
     rows = pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=list(COLUMNS))
     return rows[list(COLUMNS)]
 
@@ -62,19 +65,22 @@ def _why_removed(is_outlier: bool, is_unplayed: bool, days: int) -> str:
     return "; ".join(parts)
 
 
-def _added(playlist_id: str, entries: pd.DataFrame, own: pd.DataFrame, spread: Floats) -> pd.DataFrame:
-    """Played tracks that are nearer to the middle of the playlist than half of its own, and not on it."""
+def _added(playlist_id: str, entries: pd.DataFrame, own: pd.DataFrame, places: Floats, spread: Floats) -> pd.DataFrame:
+    """Played tracks that are nearer to the middle of the playlist than half of its own, and not on it.
+
+    places: the FEATURES of own, row by row.
+    """
     tracks = entries[(entries["track_id"] != "")].drop_duplicates("track_id")
-    places = tracks[list(FEATURES)].to_numpy(float)
-    places = places[np.isfinite(places).all(axis=1)]
-    if len(places) < LEAST_FOR_OUTLIERS:
+    listed = tracks[list(FEATURES)].to_numpy(float)
+    listed = listed[np.isfinite(listed).all(axis=1)]
+    if len(listed) < LEAST_FOR_OUTLIERS:
         return pd.DataFrame(columns=list(COLUMNS))
-    centre = np.median(places, axis=0)
-    bound = float(np.median(_apart(places, centre, spread)))
-    apart = _apart(own[list(FEATURES)].to_numpy(float), centre, spread)
-    there = own["recording_id"].isin(entries["recording_id"]) | own["track_id"].isin(entries["track_id"])
-    near = own.assign(centre_distance=apart, playlist_id=playlist_id)
-    near = near[(apart <= bound) & ~there & (own["play_count"] >= LEAST_PLAYS)]
+    centre = np.median(listed, axis=0)
+    bound = float(np.median(_apart(listed, centre, spread)))
+    apart = _apart(places, centre, spread)
+    is_near = (apart <= bound) & (own["play_count"].to_numpy() >= LEAST_PLAYS)
+    near = own[is_near].assign(centre_distance=apart[is_near], playlist_id=playlist_id)
+    near = near[~(near["recording_id"].isin(entries["recording_id"]) | near["track_id"].isin(entries["track_id"]))]
     # Rounded, so that a last digit that differs between machines changes no place.
     near = near.assign(near=near["centre_distance"].round(9)).sort_values(["near", "track_id"])
     near = near[near.groupby("artist_key", sort=False).cumcount() < MOST_AN_ARTIST].head(MOST_ADDED).copy()

@@ -96,7 +96,12 @@ ONLY = {
     ("clients", "config"): {"config.errors"},
     ("quality", "config"): {"config.errors"},
     ("writers", "config"): {"config.errors"},
-    ("ingestion", "models"): {"models.gaps", "models.observation", "models.synthetic_features"},
+    ("ingestion", "models"): {
+        "models.gaps",
+        "models.observation",
+        "models.recommendations.outcomes",
+        "models.synthetic_features",
+    },
     ("ingestion", "engine"): {"engine.session", "engine.fingerprints"},
 }
 PLAIN = {"__future__", "collections", "contextlib", "dataclasses", "datetime", "functools", "hashlib", "inspect"}
@@ -104,7 +109,7 @@ PLAIN |= {"itertools", "json", "math", "typing"}
 # Parts that are pure may import nothing that reads a clock, a file or a socket.
 OUTSIDE = {
     "transformations": PLAIN - {"hashlib", "inspect", "json"} | {"pyspark", "pandas"},
-    "models": PLAIN | {"numpy", "pandas", "scipy", "sklearn", "threadpoolctl"},
+    "models": PLAIN | {"implicit", "numpy", "pandas", "scipy", "sklearn", "threadpoolctl"},
     "mappers": PLAIN,
     "schemas": PLAIN | {"sqlglot", "deltalake", "pathlib"},
 }
@@ -321,15 +326,19 @@ TABLES = list(declared_tables().values())
 
 # Names whose meaning depends on the table that they stand in, and how many meanings there are.
 MEANINGS = {
+    "item": 2,  # of a dimension; a genre family or feature that changed
+    "item_place": 2,  # by what it explains; by how much it changed
     "listened_share": 2,  # of a pattern's buckets; of a listener's tracks
     "played_at": 2,  # as delivered (bronze); corrected (silver)
     "played_month": 2,  # of a play's end; of a session's start
     "reason": 2,  # a record was set aside; a value is null
     "source": 2,  # of plays; of audio features
     "started_at": 2,  # of a run; of a play
-    "status": 5,  # of a run, a build, a check, an hour, a queued id
+    "status": 7,  # of a run, a build, a check, an hour, a queued id, a playlist that was made, a change of one
+    "subject": 2,  # of what is remembered; of an evaluation
     "time_zone": 2,  # as recorded; as it held
     "valid_from": 2,  # of a time zone; of a version
+    "week_start": 2,  # that a row describes; with which an era began
 }
 
 

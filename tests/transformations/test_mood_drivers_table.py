@@ -56,12 +56,15 @@ def test_the_totals_are_the_means_of_the_definition(history, sql, assert_same_ro
 
 def test_an_artists_weights_are_its_parts_of_the_time_with_features(history, sql):
     expected = sql(f"""
-        WITH heard AS ({HEARD.format(monday=monday(history))})
-        SELECT user_id, basis, coalesce(artist_name, 'unknown') AS item,
-               sum(known) FILTER (part_of_day = 'evening')
-                   / sum(sum(known) FILTER (part_of_day = 'evening')) OVER listener AS bucket_weight,
-               sum(known) / sum(sum(known)) OVER listener AS day_weight
-        FROM heard GROUP BY ALL WINDOW listener AS (PARTITION BY user_id, basis)
+        WITH heard AS ({HEARD.format(monday=monday(history))}),
+        items AS (
+            SELECT user_id, basis, coalesce(artist_name, 'unknown') AS item, sum(known) AS all_day,
+                   sum(CASE WHEN part_of_day = 'evening' THEN known ELSE 0 END) AS evening
+            FROM heard GROUP BY ALL
+        )
+        SELECT user_id, basis, item, evening / sum(evening) OVER listener AS bucket_weight,
+               all_day / sum(all_day) OVER listener AS day_weight
+        FROM items WINDOW listener AS (PARTITION BY user_id, basis)
     """).set_index(["user_id", "basis", "item"])
     found = sql("""
         SELECT user_id, basis, item, bucket_weight, day_weight FROM mood_drivers

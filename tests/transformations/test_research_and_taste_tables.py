@@ -29,7 +29,8 @@ def test_findings_are_of_plays_before_the_week_of_the_build(history, sql, table)
     told = found[found["finding"] == "valence_in_evening"].set_index(["user_id", "basis"])
     assert told["estimate"].notna().sum() >= 1
     for key, row in told.iterrows():
-        assert row["sample_size"] == expected.loc[key, "sample_size"]
+        known = expected.loc[key, "sample_size"] if key in expected.index else 0  # ben's tracks are in no catalogue
+        assert row["sample_size"] == known
         if row["reason"] is None:
             assert row["estimate"] == pytest.approx(expected.loc[key, "estimate"], rel=1e-9)
 

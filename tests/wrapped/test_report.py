@@ -40,7 +40,7 @@ def test_totals_count_recordings_and_leave_out_what_a_rule_excludes(made: "HandM
     found = tell()
     assert found["totals"] == {
         "start_count": 3, "play_count": 2, "skip_count": 1, "listened_ms": 366_000, "measured_ms": 366_000,
-        "recording_count": 2, "artist_count": 1 + 1, "album_count": 3, "active_day_count": 1, "genre_count": 0,
+        "recording_count": 2, "artist_count": 1, "album_count": 3, "active_day_count": 1, "genre_count": 0,
     }  # fmt: skip
     assert found["excluded"] == [{"rule": "sleep", "excluded_count": 1, "excluded_ms": 60 * MINUTE}]
     assert found["before"]["listened_ms"] == 5 * MINUTE
@@ -143,8 +143,8 @@ def test_new_is_what_was_first_heard_in_the_period_and_its_top_is_of_most_time(m
 
 def test_genres_split_a_track_and_say_how_much_has_none(made: "HandMade", tell: Tell) -> None:
     made.more["track_genres"] = [
-        {"track_id": "a", "genre": "jazz", "genre_weight": 0.25},
-        {"track_id": "a", "genre": "soul", "genre_weight": 0.75},
+        {"track_id": "a", "genre": "jazz", "genre_weight": 0.25, "genre_provider": "artist"},
+        {"track_id": "a", "genre": "soul", "genre_weight": 0.75, "genre_provider": "artist"},
     ]
     made.play(NEW_YEAR, track="a", minutes=8)
     made.play(NEW_YEAR, track="b", minutes=2)
@@ -157,14 +157,16 @@ def moods(made: "HandMade", measured: str, cluster: str) -> None:
     """Tracks whose features are measured, and those that belong to mood 1, by their letters."""
     both = {"user_id": made.user_id, "basis": "measured"}
     made.more["track_features"] = [
-        {"track_id": track, "basis": basis, "energy": 0.5, "valence": 0.5}
+        {"track_id": track, "basis": basis, "energy": 0.5, "valence": 0.5, "feature_source": "kaggle"}
         for track in measured
         for basis in ("measured", "all")
     ]
+    in_mood = {"cluster_id": 1, "cluster_name": "calm"}
     made.more["track_moods"] = [
-        {**both, "track_id": track, "cluster_id": int(track in cluster), "cluster_name": "calm" if track in cluster else None}
-        for track in measured
-    ] + [{**both, "basis": "all", "track_id": "a", "cluster_id": 7, "cluster_name": "synthetic"}]  # fmt: skip
+        {**both, "track_id": track, **(in_mood if track in cluster else {"reason": "x"})} for track in measured
+    ]
+    synthetic = {"user_id": made.user_id, "basis": "all", "track_id": "a", "cluster_id": 7, "cluster_name": "synthetic"}
+    made.more["track_moods"].append(synthetic)
     made.more["mood_clusters"] = [
         {**both, "cluster_id": 0, "k": 0, "reason": "no grouping is clearer than chance"},
         {**both, "cluster_id": 1, "valence": 0.2, "energy": 0.3, "cluster_name": "calm"},

@@ -68,6 +68,7 @@ _PARTS = {"night_ms": (0, 4), "morning_ms": (5, 11), "evening_ms": (17, 21), "la
         "means_or_reason": Expectation("(mean_energy IS NULL) = (reason IS NOT NULL)"),
         "weight_in_range": Expectation("recency_weight > 0 AND recency_weight <= 1"),
     },
+    references={"session_id": "listening_sessions"},
     # A session lasts a day at most, and is told in the month in which it began.
     window=(1, 1),
 )

@@ -46,6 +46,7 @@ _FITTED_FROM = (
         "personas_are_numbered": Expectation("persona_id BETWEEN 0 AND k"),
         "named_or_explained": Expectation("(persona_name IS NULL) = (reason IS NOT NULL)"),
     },
+    references={"session_id": "listening_sessions"},
     # Fitting takes seconds: once a week, and not with every play.
     is_settled=True,
     model=Model("personas", FEATURES, RULE.seed, fitted="fitted_sessions"),

@@ -99,6 +99,10 @@ FEATURES = """
             )
         ),
         "days_hold_the_streak": Expectation("longest_streak_days <= observed_days"),
+        "value_or_reason": Expectation(
+            f"({' OR '.join(f'{name} IS NULL' for _, names in _NEEDS.values() for name in names)})"
+            " = (reason IS NOT NULL)"
+        ),
     },
 )
 def user_features(
