@@ -39,6 +39,7 @@ SCOPES: tuple[str, ...] = (
     "playlist-read-private",
     "playlist-read-collaborative",
     "playlist-modify-private",
+    "playlist-modify-public",
 )
 
 Clock = Callable[[], datetime]

@@ -170,6 +170,15 @@ class Library:
             self._playlists[playlist_id].items = replace(self._playlists[playlist_id].items, arriving=[], entries=[])
             self.add_items(playlist_id, uris)
 
+    def move_items(self, playlist_id: str, start: int, before: int, length: int = 1) -> None:
+        """Move items of a playlist, which keep their dates, to stand before the place `before`. Raises KeyError."""
+        with self._lock:
+            items = self._playlists[playlist_id].items
+            entries = items.at(self._clock.now())
+            moved, rest = entries[start : start + length], entries[:start] + entries[start + length :]
+            place = before if before <= start else before - length
+            items.change(rest[:place] + moved + rest[place:])
+
     def rename_playlist(self, playlist_id: str, name: str) -> None:
         """Give a playlist another name. Raises KeyError."""
         self._playlists[playlist_id].name = name

@@ -88,9 +88,16 @@ async def playlist_items(
 async def change_playlist(
     request: Request, world: TheWorld, asking: Asking, playlist_id: str, uris: str = "", position: int | None = None
 ) -> Response:
-    """Add, replace or remove items: a bare array, {"uris"}, {"items": [{"uri"}]}, or `uris` in the query."""
+    """Add, replace or remove items: a bare array, {"uris"}, {"items": [{"uri"}]}, or `uris` in the query.
+
+    Or move some: PUT with {"range_start", "insert_before", "range_length"}.
+    """
     library, found = _find_to_change(world, asking, playlist_id)
     body = await request.json() if await request.body() else {}
+    if request.method == "PUT" and isinstance(body, dict) and "range_start" in body:
+        start, before, length = (int(body.get(key, 1)) for key in ("range_start", "insert_before", "range_length"))
+        library.move_items(playlist_id, start, before, length)
+        return JSONResponse({"snapshot_id": found.snapshot_id})
     given: Any = body if isinstance(body, list) else body.get("uris") or body.get("items") or body.get("tracks") or []
     named = [one["uri"] if isinstance(one, dict) else str(one) for one in given] or [u for u in uris.split(",") if u]
     if len(named) > MOST_ITEMS:

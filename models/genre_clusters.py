@@ -2,10 +2,12 @@
 
 Both halves weigh the same in a genre's place: who plays it together with what, and how its tracks sound. Sources:
 
-- played together: positive pointwise mutual information, reduced to few dimensions by its eigenvectors, as in Levy,
-  Goldberg and Dagan, "Improving distributional similarity" (TACL 3, 2015, 211);
+- played together: pointwise mutual information, reduced to few dimensions by its eigenvectors, as in Levy, Goldberg and
+  Dagan, "Improving distributional similarity" (TACL 3, 2015, 211); negative values are kept, since genres are few;
 - the choice and the tests of k: `models/grouping.py`.
 """
+
+import math
 
 import numpy as np
 import pandas as pd
@@ -17,9 +19,10 @@ from models.null_samples import Floats
 Bools = NDArray[np.bool_]
 
 SOUND = ("valence", "energy", "danceability", "acousticness", "instrumentalness", "tempo")
-TOGETHER = ("together_1", "together_2", "together_3", "together_4")
+TOGETHER = ("together_1", "together_2", "together_3")
 FEATURES = (*TOGETHER, *SOUND)
 LEAST_GENRES = 12
+LEAST_LIFT = -math.log(2)
 LEAST_PLAYS = 20  # of a genre: with fewer, what it is played with is chance
 # A group of a single genre says nothing: no more groups than a third of the genres.
 GENRES_A_GROUP = 3
@@ -45,7 +48,9 @@ def cluster_genres(genres: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     if len(placed) < LEAST_GENRES:
         return found.assign(reason=f"fewer than {LEAST_GENRES} genres with {LEAST_PLAYS} plays have audio features")
     names = ordered["genre"].iloc[placed].tolist()
-    rows = np.hstack([halved(played_together(pairs, names)), halved(sound[placed], is_scaled=True)])
+    # Rounded, so that two engines whose sums differ in the last digit rank the rows alike.
+    halves = [halved(played_together(pairs, names)), halved(sound[placed], is_scaled=True)]
+    rows = np.hstack(halves).round(9)
     most = min(RULE.counts.stop - 1, len(placed) // GENRES_A_GROUP)
     verdict = judge(rows, Rule(RULE.things, range(RULE.counts.start, most + 1), LEAST_GENRES, RULE.seed))
     figures = {name: getattr(verdict, name) for name in ("silhouette", "stability", "null_silhouette")}
@@ -78,25 +83,24 @@ def pairs_in_sessions(sessions: pd.DataFrame) -> pd.DataFrame:
 def played_together(pairs: pd.DataFrame, names: list[str]) -> Floats:
     """Where genres lie by what they are played with: genres x TOGETHER.
 
-    Two plays are drawn: half of the time of one session, half of one listener, each listener alike. How much more often
-    than by chance both genres are drawn (the logarithm, at least 0) says how near they are.
+    Two plays are drawn: half of the time of one session, half of one listener, each listener alike. How much more or
+    less often than by chance both genres are drawn (the logarithm) says how near they are; never in one session is a
+    half as often, and that is the least, also where no listener plays both.
     """
     chance = joint_chance(pairs, names)
     alone = chance.sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         lift = np.log(chance / np.outer(alone, alone))
-    lift = np.where(np.isfinite(lift), np.maximum(lift, 0.0), 0.0)
+    lift = np.maximum(np.nan_to_num(lift, nan=LEAST_LIFT), LEAST_LIFT)
     # How often a genre follows itself is a habit of sessions, and no likeness of genres.
-    np.fill_diagonal(lift, 0.0)
+    np.fill_diagonal(lift, LEAST_LIFT)
     np.fill_diagonal(lift, lift.max(axis=1))
     values, vectors = np.linalg.eigh((lift + lift.T) / 2)
     largest = np.argsort(-np.abs(values), kind="stable")[: len(TOGETHER)]
     places = vectors[:, largest] * np.sqrt(np.abs(values[largest]))
     # An eigenvector has no sign of its own: the genre that is farthest out is positive.
     farthest = np.abs(places).argmax(axis=0)
-    turned = places * np.where(places[farthest, range(places.shape[1])] < 0, -1.0, 1.0)
-    # What is 0 but for the last digits is 0, or ranks of nothing would steer the null samples.
-    return np.asarray(np.round(turned, 9))
+    return np.asarray(places * np.where(places[farthest, range(places.shape[1])] < 0, -1.0, 1.0))
 
 
 def joint_chance(pairs: pd.DataFrame, names: list[str]) -> Floats:

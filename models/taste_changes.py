@@ -33,12 +33,12 @@ MOST_ITEMS = 3
 NORMAL_MAD = 1.4826
 
 COLUMNS = (
-    "change_number", "item_place", "week_start", "aspect", "item", "before_mean", "after_mean", "size",
-    "before_week_count", "after_week_count", "p_value", "statistic", "neighbour_correlation", "tested_week_count",
-    "left_out_week_count", "tested", "measured_share", "sentence", "reason",
+    "change_number", "changed_place", "era_start", "changed_aspect", "changed_item", "before_mean", "after_mean",
+    "size", "before_week_count", "after_week_count", "p_value", "statistic", "neighbour_correlation",
+    "tested_week_count", "left_out_week_count", "tested", "measured_share", "sentence", "reason",
 )  # fmt: skip
-_TEXTS = ("aspect", "item", "tested", "sentence", "reason", "week_start")
-_WHOLE_NUMBERS = ("change_number", "item_place", "tested_week_count", "left_out_week_count")
+_TEXTS = ("changed_aspect", "changed_item", "tested", "sentence", "reason", "era_start")
+_WHOLE_NUMBERS = ("change_number", "changed_place", "tested_week_count", "left_out_week_count")
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def _told(number: int, changes: list[Change], aspects: Aspects, weeks: list[date
     what = ", ".join(_words(aspects.names[one], means[0][one], means[1][one]) for one in order)
     same = {
         "change_number": number + 1,
-        "week_start": weeks[change.at],
+        "era_start": weeks[change.at],
         "before_week_count": change.at - begin,
         "after_week_count": end - change.at,
         "p_value": change.p_value,
@@ -157,7 +157,7 @@ def _told(number: int, changes: list[Change], aspects: Aspects, weeks: list[date
     for place, one in enumerate(order):
         aspect, item = aspects.names[one]
         values = {"before_mean": float(means[0][one]), "after_mean": float(means[1][one]), "size": float(sizes[one])}
-        yield same | {"item_place": place + 1, "aspect": aspect, "item": item} | values
+        yield same | {"changed_place": place + 1, "changed_aspect": aspect, "changed_item": item} | values
 
 
 def _words(name: tuple[str, str], before: float, after: float) -> str:
@@ -169,7 +169,7 @@ def _words(name: tuple[str, str], before: float, after: float) -> str:
 
 
 def _none(same: dict[str, Any]) -> dict[str, Any]:
-    return same | {"change_number": 0, "item_place": 0}
+    return same | {"change_number": 0, "changed_place": 0}
 
 
 def _ratio(part: float, whole: float) -> float:

@@ -160,7 +160,7 @@ def _print_report(data: dict[str, Any]) -> None:
         f"{totals['artist_count']:,} artists, {totals['recording_count']:,} tracks, "
         f"{totals['active_day_count']:,} days with music" + (f"; {change}" if change else "")
     )
-    for note in (words.unseen(data), words.estimated(data), words.excluded(data)):
+    for note in words.notes(data):
         if note:
             out.print(note, style="dim", markup=False)
     out.print("")
@@ -182,7 +182,7 @@ def _print_lists(data: dict[str, Any]) -> None:
         table = grid(f"top {name}", "minutes", "plays", "", right=("minutes", "plays"))
         for row in data[name][:_SHOWN]:
             label = clean(row[title]) + (f", {clean(row[detail])}" if detail else "")
-            moved = words.moved(row) if data["before"] else ""
+            moved = words.moved(row) if words.is_compared(data) else ""
             table.add_row(escape(label), words.minutes(row["listened_ms"]), f"{row['play_count']:,}", moved)
         out.print(table, "")
 

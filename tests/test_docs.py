@@ -194,12 +194,16 @@ def _command_lines(page: Path) -> list[str]:
     return [line for line in lines if re.match(r"(\.venv/bin/)?(lakesong|python)\b", line)]
 
 
+GROUPS = {"playlist"}  # commands that have commands of their own
+
+
 def _names_and_options(line: str) -> tuple[str, list[str]]:
     """The command of a line (or the script that it runs), and the options that are given to it."""
     _, *words = shlex.split(line)
     if words[0] == "--lake":
         words = words[2:]
-    return words[0], [word for word in words[1:] if word.startswith("--")]
+    name = " ".join(words[:2]) if words[0] in GROUPS else words[0]
+    return name, [word for word in words[1:] if word.startswith("--")]
 
 
 @pytest.fixture(scope="module")
@@ -215,7 +219,7 @@ def help_of() -> dict[str, str]:
 def _program(name: str) -> list[str]:
     if name.endswith(".py"):
         return [sys.executable, str(ROOT / name)]
-    return [str(Path(sys.executable).parent / "lakesong"), name]
+    return [str(Path(sys.executable).parent / "lakesong"), *name.split()]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

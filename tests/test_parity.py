@@ -63,8 +63,8 @@ def test_both_engines_make_the_same_rows(lakes: tuple[Lake, Lake], table: Table)
     embedded, spark = (_rows(lake, table) for lake in lakes)
     keys = [[tuple(row[name] for name in table.primary_key) for row in rows] for rows in (embedded, spark)]
     assert len(keys[0]) == len(set(keys[0]))
-    # The demo's listener lost nothing, and no two sources tell of one time.
-    assert keys[0] or table.name in ("coverage_gaps", "merged_records")
+    # The demo's listener lost nothing, no two sources tell of one time, and nobody agreed to be compared.
+    assert keys[0] or table.name in ("coverage_gaps", "merged_records", "listener_pairs")
     assert keys[0] == keys[1]
     differences = [
         f"{key} {name}: {ours[name]!r} on Sail, {theirs[name]!r} on Spark"

@@ -80,7 +80,7 @@ def _overview(data: Data) -> Card:
             figure, frame.left, y + 1.15 * frame.figure, size=frame.figure, fill=SUN, style="display",
             width=frame.figure_width,
         )  # fmt: skip
-        y += (1.9 if frame.is_tall else 1.4) * frame.body
+        y += (1.9 if frame.is_tall else 1.65) * frame.body
         y = canvas.write(label, frame.left, y, size=frame.body, fill=INK, width=frame.figure_width)
         if change:
             y = canvas.write(

@@ -30,9 +30,16 @@ def draw_list(canvas: Canvas, frame: Frame, box: Box, rows: list[dict[str, Any]]
         canvas.write(row["figure"], box.left + box.width, y, size=frame.small, fill=SUN, anchor="end")
         end = canvas.write(row["name"], x, y, size=frame.name, fill=INK, style="name", width=room, lines=name_lines)
         if row["detail"]:
-            end = canvas.write(row["detail"], x, end + 1.42 * frame.small, size=frame.small, fill=MUTED, width=width)
+            end = canvas.write(
+                row["detail"],
+                x,
+                end + (1.42 if frame.is_tall else 1.3) * frame.small,
+                size=frame.small,
+                fill=MUTED,
+                width=width,
+            )
         thickness = 0.13 * frame.name
-        bar_y = end + 0.34 * frame.name
+        bar_y = end + (0.34 if frame.is_tall else 0.28) * frame.name
         canvas.add("rect", x=x, y=bar_y, width=width, height=thickness, rx=thickness / 2, fill=REED)
         length = max(thickness, width * row["part"])
         canvas.add("rect", x=x, y=bar_y, width=length, height=thickness, rx=thickness / 2, fill=TEAL)

@@ -95,7 +95,7 @@ def reasons(then: Data, now: Data, imports: list[Data], period: tuple[str, str])
         if then["table_versions"].get(name) != version
     ]
     if tables:
-        found.append(f"built again on {str(now['released_at'])[:10]}: {', '.join(tables)}")
+        found.append(f"tables as built on {str(now['released_at'])[:10]}: {', '.join(tables)}")
     return found
 
 

@@ -98,7 +98,7 @@ STORY = Frame(
 )  # fmt: skip
 LINK = Frame(
     width=1200, height=630, margin=60, is_tall=False, heading=58, figure=128, name=37, body=36, small=30,
-    header_y=66, title_y=150, lake=516, overview_lake=420, caption_y=600, row_count=4,
+    header_y=66, title_y=140, lake=522, overview_lake=420, caption_y=600, row_count=4,
 )  # fmt: skip
 FRAMES = (STORY, LINK)
 

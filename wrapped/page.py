@@ -38,7 +38,7 @@ def page(data: Data, made_from: Data | None = None) -> str:
         peak=words.peak_hour(data),
         steps=_steps(data),
         facts=first_facts(data),
-        notes=[note for note in (words.unseen(data), words.estimated(data), words.excluded(data)) if note],
+        notes=[note for note in words.notes(data) if note],
         name=name,
         words=words,
         palette=palette,
@@ -71,7 +71,7 @@ def _lists(data: Data) -> list[Data]:
         ("Albums", data["albums"], "album_name", "artist_name"),
         ("Genres", data["genres"]["top"], "genre", None),
     )
-    has_before = data["before"] is not None
+    has_before = words.is_compared(data)
     lists = []
     for heading, rows, title, detail in kinds:
         most = max((row["listened_ms"] for row in rows), default=0)

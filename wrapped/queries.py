@@ -244,10 +244,10 @@ class Questions:
         )
         return int(found[0]["count"])
 
-    def is_known_between(self, first: date, last: date) -> bool:
-        """Whether any hour of these days was observed or imported."""
+    def covered_hours(self, first: date, last: date) -> int:
+        """How many hours of these days were observed or imported."""
         query = """
             SELECT count(*) AS count FROM coverage
             WHERE user_id = $user AND is_covered AND played_date BETWEEN $first AND $last
         """
-        return bool(self.rows(query, user=self.user_id, first=first, last=last)[0]["count"])
+        return int(self.rows(query, user=self.user_id, first=first, last=last)[0]["count"])

@@ -94,11 +94,12 @@ def _coverage(days: list[Row]) -> Data:
 
 
 def _before(questions: Questions, before: Period) -> Data | None:
-    """The totals of the period before; None where nothing is known of it."""
-    if not questions.is_known_between(before.first, before.last):
+    """The totals of the period before, and how much of it was observed; None where nothing is known of it."""
+    covered = questions.covered_hours(before.first, before.last)
+    if not covered:
         return None
-    totals = questions.totals(now=False)
-    return {"from": before.first, "to": before.last, **totals}
+    coverage = min(1.0, round(covered / (24 * before.days), 6))
+    return {"from": before.first, "to": before.last, "coverage": coverage, **questions.totals(now=False)}
 
 
 def _genres(genres: list[Row], listened_ms: int) -> Data:

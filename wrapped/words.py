@@ -12,6 +12,7 @@ Data = dict[str, Any]
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
 NB = "\u00a0"  # a blank at which no line breaks: between a figure and its unit
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+LEAST_COMPARED = 0.9  # of the hours of both periods
 HARDLY = 0.05  # a difference below this is told as none
 STEP_WORDS = {"day": "Day by day", "month": "Month by month", "year": "Year by year"}
 WAVE_WORDS = {"day": "day", "week": "week", "month": "month", "year": "year"}
@@ -72,10 +73,16 @@ def unseen(data: Data) -> str:
     return f"At least so: there are {' and '.join(parts)}." if parts else ""
 
 
+def is_compared(data: Data) -> bool:
+    """Whether enough hours of the period and of the one before were observed to say what is more or less."""
+    before, coverage = data["before"], data["known"]["coverage"] or 0
+    return bool(before) and min(before["coverage"], coverage) >= LEAST_COMPARED
+
+
 def comparison(data: Data) -> str:
-    """The time against the period before: `12 % more than the year before`; empty where nothing is known of that."""
+    """The time against the period before: `12 % more than the year before`; empty where too little is known of that."""
     before = data["before"]
-    if not before or not before["listened_ms"]:
+    if not is_compared(data) or not before["listened_ms"]:
         return ""
     share = data["totals"]["listened_ms"] / before["listened_ms"] - 1
     than = _KIND_WORDS.get(data["period"]["kind"], "the days before")
@@ -86,6 +93,14 @@ def comparison(data: Data) -> str:
     if share > 1:
         return f"{share + 1:.1f} times as much as {than}"
     return f"{percent(abs(share))} {'more' if share > 0 else 'less'} than {than}"
+
+
+def not_compared(data: Data) -> str:
+    """Why nothing is said of the period before, where something is known of it; else empty."""
+    if not data["before"] or is_compared(data):
+        return ""
+    than = _KIND_WORDS.get(data["period"]["kind"], "the days before")
+    return f"Not compared with {than}: too few hours of both were observed."
 
 
 def excluded(data: Data) -> str:
@@ -109,6 +124,11 @@ def estimated(data: Data) -> str:
         if rest
         else ""
     )
+
+
+def notes(data: Data) -> list[str]:
+    """How far the figures can be trusted, a sentence each; empty ones where there is nothing to say."""
+    return [unseen(data), estimated(data), excluded(data), not_compared(data)]
 
 
 def hour_span(hour: int) -> str:

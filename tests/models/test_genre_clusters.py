@@ -45,8 +45,8 @@ def test_company_alone_and_sound_alone_are_half_of_a_place_each():
             halved(played_together(pairs, genres["genre"].tolist())),
             halved(genres[list(SOUND)].to_numpy(), is_scaled=True),
         ])  # fmt: skip
-        assert (both[:, :4] ** 2).sum(axis=1).mean() == pytest.approx(1)
-        assert (both[:, 4:] ** 2).sum(axis=1).mean() == pytest.approx(1)
+        assert (both[:, :3] ** 2).sum(axis=1).mean() == pytest.approx(1)
+        assert (both[:, 3:] ** 2).sum(axis=1).mean() == pytest.approx(1)
 
 
 def test_genres_without_groups_yield_no_clusters():

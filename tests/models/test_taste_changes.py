@@ -67,25 +67,25 @@ def planted() -> tuple[pd.DataFrame, pd.DataFrame]:
 def test_a_planted_change_is_told_with_its_week_and_what_changed_most(planted):
     found = taste_changes(*planted, KIND)
     assert list(found.columns) == list(COLUMNS)
-    assert found["change_number"].tolist() == [1, 1, 1] and found["item_place"].tolist() == [1, 2, 3]
-    at = week_number(found["week_start"].iloc[0])
+    assert found["change_number"].tolist() == [1, 1, 1] and found["changed_place"].tolist() == [1, 2, 3]
+    at = week_number(found["era_start"].iloc[0])
     assert abs(at - 60) <= 4
     assert found["before_week_count"].iloc[0] == at and found["after_week_count"].iloc[0] == 104 - at
     assert (found["size"].abs().diff().dropna() <= 0).all()
-    genres = found[found["aspect"] == "genre_family"]
+    genres = found[found["changed_aspect"] == "genre_family"]
     assert len(genres) >= 1
     for row in genres.itertuples():
-        assert row.before_mean == pytest.approx(shares(planted[0], row.item, 0, at))
-        assert row.after_mean == pytest.approx(shares(planted[0], row.item, at, 104))
-        assert f"{row.item} {100 * row.before_mean:.0f} % → {100 * row.after_mean:.0f} %" in row.sentence
-    assert found["sentence"].iloc[0].startswith(f"a new era began in the week of {found['week_start'].iloc[0]}: ")
+        assert row.before_mean == pytest.approx(shares(planted[0], row.changed_item, 0, at))
+        assert row.after_mean == pytest.approx(shares(planted[0], row.changed_item, at, 104))
+        assert f"{row.changed_item} {100 * row.before_mean:.0f} % → {100 * row.after_mean:.0f} %" in row.sentence
+    assert found["sentence"].iloc[0].startswith(f"a new era began in the week of {found['era_start'].iloc[0]}: ")
 
 
 def test_where_nothing_changes_one_row_says_so_with_its_figures():
     found = taste_changes(*weekly_listening(12), KIND)
     assert len(found) == 1
     row = found.iloc[0]
-    assert row["change_number"] == 0 and row["week_start"] is None and row["reason"] is None
+    assert row["change_number"] == 0 and row["era_start"] is None and row["reason"] is None
     assert row["p_value"] > 0.01 and row["tested_week_count"] == 104
     assert row["sentence"] == f"no change of taste can be told from chance in 104 weeks (p = {row['p_value']:.2f})"
 
@@ -107,7 +107,7 @@ def test_genres_that_are_seldom_known_are_not_compared(planted):
     unknown = listening.assign(genre_parts=[f"{text[:-4]}:0.5|unknown:0.5" for text in listening["genre_parts"]])
     found = taste_changes(unknown, days, KIND)
     assert set(found["tested"]) == {"features"}
-    assert set(found["aspect"].dropna()) <= {"feature"}
+    assert set(found["changed_aspect"].dropna()) <= {"feature"}
 
 
 def test_a_track_of_two_families_counts_for_both_by_its_parts(planted):
@@ -116,9 +116,9 @@ def test_a_track_of_two_families_counts_for_both_by_its_parts(planted):
         genre_parts=[text.replace("1.0", "0.5") + "|other:0.5" for text in listening["genre_parts"]]
     )
     whole, split = (taste_changes(frame, days, KIND) for frame in (listening, halves))
-    assert split["week_start"].iloc[0] == whole["week_start"].iloc[0]
-    one = whole[whole["aspect"] == "genre_family"].iloc[0]
-    same = split[split["item"] == one["item"]]
+    assert split["era_start"].iloc[0] == whole["era_start"].iloc[0]
+    one = whole[whole["changed_aspect"] == "genre_family"].iloc[0]
+    same = split[split["changed_item"] == one["changed_item"]]
     assert len(same) == 1 and same["before_mean"].iloc[0] == pytest.approx(one["before_mean"] / 2)
 
 
@@ -159,7 +159,7 @@ def test_listening_without_structure_is_given_a_change_in_at_most_five_percent_o
 def test_a_planted_change_is_found_within_a_month_in_nine_of_ten_runs():
     near = []
     for seed in range(2_000, 2_060):
-        weeks = taste_changes(*weekly_listening(seed, change=60), KIND)["week_start"].dropna()
+        weeks = taste_changes(*weekly_listening(seed, change=60), KIND)["era_start"].dropna()
         near.append(any(abs(week_number(week) - 60) <= 4 for week in weeks))
     print(f"planted changes found within a month: {np.mean(near):.1%} of {len(near)}")
     assert np.mean(near) >= 0.9

@@ -12,19 +12,15 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from fastapi import Request
-from fastapi.responses import JSONResponse, Response
 from pydantic import SecretStr
 
 from clients.spotify import SpotifyClient
 from clients.tokens import Token, TokenStore
 from config.settings import Settings
-from emulator import playlists_api
 from emulator.clock import Clock
 from emulator.library import Library
 from emulator.server import Emulator
 from emulator.simulator import Simulation, simulate
-from emulator.world import Asking, TheWorld
 from ingestion.collection import spotify_client
 from pipeline import table_named
 from schemas.lake import Lake
@@ -50,30 +46,6 @@ def listening() -> list[Simulation]:
 @pytest.fixture(scope="session")
 def catalogue(listening: list[Simulation]) -> pd.DataFrame:
     return listening[0].tracks
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _the_emulator_reorders() -> Iterator[None]:
-    """Until the emulator answers PUT with range_start as Spotify does, these tests let it."""
-    router, change = playlists_api.router, playlists_api.change_playlist
-
-    async def reorder(request: Request, world: TheWorld, asking: Asking, playlist_id: str) -> Response:
-        body = await request.json()
-        if not (isinstance(body, dict) and "range_start" in body):
-            return await change(request, world, asking, playlist_id)
-        _, found = playlists_api._find_to_change(world, asking, playlist_id)
-        entries = list(found.items.at(world.clock.now()))
-        start, before = int(body["range_start"]), int(body["insert_before"])
-        length = int(body.get("range_length", 1))
-        moved, rest = entries[start : start + length], entries[:start] + entries[start + length :]
-        place = before if before <= start else before - length
-        found.items.change(rest[:place] + moved + rest[place:])
-        return JSONResponse({"snapshot_id": found.snapshot_id})
-
-    router.add_api_route("/playlists/{playlist_id}/items", reorder, methods=["PUT"])
-    router.routes.insert(0, router.routes.pop())
-    yield
-    router.routes.pop(0)
 
 
 @pytest.fixture

@@ -103,15 +103,15 @@ def test_a_change_of_genres_is_told_for_the_week_in_which_it_came(rows):
         for day in range(60 * 7)
     ]
     made = taste_changes(lake.listening(), lake.features(), rows("track_genres", *genres), rows("coverage", *hours))
-    found = made.toPandas().query("basis == 'measured'").sort_values("item_place")
-    assert found["item_place"].tolist() == [1, 2, 3] and set(found["change_number"]) == {1}
-    assert abs((found["week_start"].iloc[0] - FIRST).days // 7 - 32) <= 1
-    assert {"rock", "jazz"} <= set(found["item"]) and found["p_value"].iloc[0] <= 0.01
+    found = made.toPandas().query("basis == 'measured'").sort_values("changed_place")
+    assert found["changed_place"].tolist() == [1, 2, 3] and set(found["change_number"]) == {1}
+    assert abs((found["era_start"].iloc[0] - FIRST).days // 7 - 32) <= 1
+    assert {"rock", "jazz"} <= set(found["changed_item"]) and found["p_value"].iloc[0] <= 0.01
     plays = pd.DataFrame(lake.plays).query("play_id != '3/9'")
     weeks = plays.assign(week=[(day - FIRST).days // 7 for day in plays["played_date"]])
     rock = weeks["track_id"].str.startswith("rock").groupby(weeks["week"]).mean()
-    at = (found["week_start"].iloc[0] - FIRST).days // 7
-    row = found.set_index("item").loc["rock"]
+    at = (found["era_start"].iloc[0] - FIRST).days // 7
+    row = found.set_index("changed_item").loc["rock"]
     assert row["before_mean"] == pytest.approx(rock[:at].mean()) and row["after_mean"] == pytest.approx(
         rock[at:].mean()
     )

@@ -207,7 +207,7 @@ def awkward() -> Row:
         },
         "totals": totals,
         "excluded": [{"rule": "sleep <b>", "excluded_count": 12, "excluded_ms": 7_200_000}],
-        "before": {**totals, "from": "2025-01-01", "to": "2025-10-31", "listened_ms": 48_000 * MINUTE},
+        "before": {**totals, "from": "2025-01-01", "to": "2025-10-31", "coverage": 1.0, "listened_ms": 48_000 * MINUTE},
         "artists": rows,
         "tracks": rows,
         "albums": rows,

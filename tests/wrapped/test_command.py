@@ -61,7 +61,7 @@ def test_reopened_by_its_id_and_compared_with_now(call: Any, made: "HandMade") -
     made.write()
     assert json.loads(call(kept["report_id"][:8], "--no-cards", "--json"))["data"] == kept["data"]
     said = call(kept["report_id"], "--diff")
-    assert "built again on" in said and "Song t9" in said
+    assert "tables as built on" in said and "Song t9" in said
     told = json.loads(call("2026", "--diff", "--json"))
     assert {"what": "plays", "then": "20", "now": "21"} in told["changes"]
     assert len(json.loads(call("--list", "--json"))) == 1  # a comparison keeps nothing

@@ -1,5 +1,6 @@
 """The data of a Wrapped, from plays written by hand: each figure by its definition."""
 
+import json
 from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -7,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from config.errors import InputError
+from wrapped import words
 from wrapped.archive import Source
 from wrapped.periods import DAY, Period, month_of, read_period, week_of, year_of
-from wrapped.report import make_data
+from wrapped.report import canonical, make_data
 
 if TYPE_CHECKING:
     from conftest import HandMade
@@ -94,6 +96,25 @@ def test_nothing_is_compared_with_a_time_before_the_history(made: "HandMade", te
     made.first_day = date(2026, 1, 1)
     made.play(NEW_YEAR)
     assert tell()["before"] is None
+
+
+def test_a_period_before_that_is_known_in_part_is_not_compared(made: "HandMade", tell: Tell) -> None:
+    made.play(NEW_YEAR, minutes=60)
+    made.play(date(2025, 12, 1), minutes=10)
+    assert words.comparison(written(tell())) == "6.0 times as much as the year before"
+    made.first_day = date(2025, 11, 1)
+    found = tell()
+    assert found["before"]["coverage"] == pytest.approx(61 / 365, abs=1e-6)
+    assert words.comparison(written(found)) == ""
+    assert "Not compared with the year before: too few hours of both were observed." in words.notes(written(found))
+    made.first_day, made.unseen = date(2025, 1, 1), {NEW_YEAR + day * DAY: "unknown" for day in range(40)}
+    assert words.comparison(written(tell())) == ""
+
+
+def written(data: Data) -> Data:
+    """The data as the archive gives them back."""
+    kept: Data = json.loads(canonical(data))
+    return kept
 
 
 def test_hours_days_and_weekdays_add_up_to_the_whole(made: "HandMade", tell: Tell) -> None:

@@ -24,10 +24,10 @@ _GROUP = ["user_id", "is_simulated", "basis"]
         {IS_SIMULATED},
         {BASIS},
         change_number INT NOT NULL COMMENT 'Changes in order of time, from 1; 0 where none is told',
-        item_place   INT NOT NULL COMMENT 'Place of the aspect among those that changed most, from 1; 0 for none',
-        week_start   DATE COMMENT 'Monday of the first local week of the new era',
-        aspect       STRING COMMENT 'genre_family or feature',
-        item         STRING COMMENT 'Genre family, or audio feature',
+        changed_place INT NOT NULL COMMENT 'Place of the aspect among those that changed most, from 1; 0 for none',
+        era_start    DATE COMMENT 'Monday of the first local week of the new era',
+        changed_aspect STRING COMMENT 'genre_family or feature',
+        changed_item STRING COMMENT 'Genre family, or audio feature',
         before_mean  DOUBLE COMMENT 'Mean over the weeks before, back to the change before',
         after_mean   DOUBLE COMMENT 'Mean over the weeks after, up to the next change',
         size         DOUBLE COMMENT 'Difference of the means, by how much the aspect differs from week to week',
@@ -43,10 +43,10 @@ _GROUP = ["user_id", "is_simulated", "basis"]
         sentence     STRING COMMENT 'What the numbers say, by a written rule',
         reason       STRING COMMENT 'Why a value is null'
     """,
-    primary_key=("user_id", "basis", "change_number", "item_place"),
+    primary_key=("user_id", "basis", "change_number", "changed_place"),
     expectations={
         "tested_or_explained": Expectation("(p_value IS NULL) = (reason IS NOT NULL)"),
-        "a_change_has_a_week": Expectation("(week_start IS NULL) = (change_number = 0)"),
+        "a_change_has_a_week": Expectation("(era_start IS NULL) = (change_number = 0)"),
         "changes_are_beyond_chance": Expectation("change_number = 0 OR p_value <= 0.01"),
     },
     lookups={
