@@ -326,8 +326,6 @@ TABLES = list(declared_tables().values())
 
 # Names whose meaning depends on the table that they stand in, and how many meanings there are.
 MEANINGS = {
-    "item": 2,  # of a dimension; a genre family or feature that changed
-    "item_place": 2,  # by what it explains; by how much it changed
     "listened_share": 2,  # of a pattern's buckets; of a listener's tracks
     "played_at": 2,  # as delivered (bronze); corrected (silver)
     "played_month": 2,  # of a play's end; of a session's start
@@ -338,7 +336,6 @@ MEANINGS = {
     "subject": 2,  # of what is remembered; of an evaluation
     "time_zone": 2,  # as recorded; as it held
     "valid_from": 2,  # of a time zone; of a version
-    "week_start": 2,  # that a row describes; with which an era began
 }
 
 
