@@ -1,6 +1,7 @@
 """Genre clusters: genres that are played together and sound alike, kept only when stable and clearer than chance.
 
-Both halves weigh the same in a genre's place: who plays it together with what, and how its tracks sound. Sources:
+A genre's place: three numbers of who plays it together with what, six of how its tracks sound, and a third of the
+total variance is of company and two thirds are of sound, as if every number counted the same. Sources:
 
 - played together: pointwise mutual information, reduced to few dimensions by its eigenvectors, as in Levy, Goldberg and
   Dagan, "Improving distributional similarity" (TACL 3, 2015, 211); negative values are kept, since genres are few;
@@ -13,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.grouping import Ints, Rule, judge
+from models.grouping import Ints, Rule, centre_and_spread, judge
 from models.null_samples import Floats
 
 Bools = NDArray[np.bool_]
@@ -23,11 +24,13 @@ TOGETHER = ("together_1", "together_2", "together_3")
 FEATURES = (*TOGETHER, *SOUND)
 LEAST_GENRES = 12
 LEAST_LIFT = -math.log(2)
+COMPANY_VARIANCE, SOUND_VARIANCE = float(len(TOGETHER)), float(len(SOUND))
 LEAST_PLAYS = 20  # of a genre: with fewer, what it is played with is chance
 # A group of a single genre says nothing: no more groups than a third of the genres.
 GENRES_A_GROUP = 3
 RULE = Rule("genres", least=LEAST_GENRES)
 NAMED_GENRES = 3
+SWEEPS = 100  # the diagonal settles to nine digits in some thirty
 
 
 def cluster_genres(genres: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
@@ -49,8 +52,8 @@ def cluster_genres(genres: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
         return found.assign(reason=f"fewer than {LEAST_GENRES} genres with {LEAST_PLAYS} plays have audio features")
     names = ordered["genre"].iloc[placed].tolist()
     # Rounded, so that two engines whose sums differ in the last digit rank the rows alike.
-    halves = [halved(played_together(pairs, names)), halved(sound[placed], is_scaled=True)]
-    rows = np.hstack(halves).round(9)
+    company = scaled(played_together(pairs, names), COMPANY_VARIANCE)
+    rows = np.hstack([company, scaled(standardised(sound[placed]), SOUND_VARIANCE)]).round(9)
     most = min(RULE.counts.stop - 1, len(placed) // GENRES_A_GROUP)
     verdict = judge(rows, Rule(RULE.things, range(RULE.counts.start, most + 1), LEAST_GENRES, RULE.seed))
     figures = {name: getattr(verdict, name) for name in ("silhouette", "stability", "null_silhouette")}
@@ -87,14 +90,13 @@ def played_together(pairs: pd.DataFrame, names: list[str]) -> Floats:
     less often than by chance both genres are drawn (the logarithm) says how near they are; never in one session is a
     half as often, and that is the least, also where no listener plays both.
     """
-    chance = joint_chance(pairs, names)
+    chance = without_itself(joint_chance(pairs, names))
     alone = chance.sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         lift = np.log(chance / np.outer(alone, alone))
     lift = np.maximum(np.nan_to_num(lift, nan=LEAST_LIFT), LEAST_LIFT)
-    # How often a genre follows itself is a habit of sessions, and no likeness of genres.
     np.fill_diagonal(lift, LEAST_LIFT)
-    np.fill_diagonal(lift, lift.max(axis=1))
+    np.fill_diagonal(lift, lift.max(axis=1))  # a genre is as near to itself as to its nearest
     values, vectors = np.linalg.eigh((lift + lift.T) / 2)
     largest = np.argsort(-np.abs(values), kind="stable")[: len(TOGETHER)]
     places = vectors[:, largest] * np.sqrt(np.abs(values[largest]))
@@ -120,17 +122,31 @@ def joint_chance(pairs: pd.DataFrame, names: list[str]) -> Floats:
     return chance / max(listeners, 1)
 
 
-def halved(values: Floats, *, is_scaled: bool = False) -> Floats:
-    """One half of a genre's place: about the mean, with a total variance of 1 over all columns.
+def without_itself(chance: Floats) -> Floats:
+    """The chances of different genres, with a diagonal as if each genre met itself by chance.
 
-    is_scaled: every column counts the same, whatever its unit.
+    How often a genre follows itself is a habit of sessions (an album, an artist), and no likeness of genres; left in,
+    it would make any two genres seem to avoid each other.
     """
+    filled = chance.copy()
+    for _ in range(SWEEPS):
+        alone = filled.sum(axis=1)
+        np.fill_diagonal(filled, alone**2 / max(filled.sum(), 1e-300))
+        filled /= max(filled.sum(), 1e-300)
+    return filled
+
+
+def standardised(values: Floats) -> Floats:
+    """Columns of mean 0 and standard deviation 1; a constant one is 0."""
+    centre, spread = centre_and_spread(values)
+    return (values - centre) / spread
+
+
+def scaled(values: Floats, variance: float) -> Floats:
+    """The rows about their mean, stretched to a total variance over all columns (unless all are alike)."""
     centred = values - values.mean(axis=0)
-    if is_scaled:
-        spread = centred.std(axis=0)
-        centred = centred / np.where(spread > 0, spread, 1.0)
-    variance = float((centred**2).sum(axis=1).mean())
-    return np.asarray(centred / np.sqrt(variance) if variance > 0 else centred)
+    own = float((centred**2).sum(axis=1).mean())
+    return np.asarray(centred * math.sqrt(variance / own) if own > 0 else centred)
 
 
 def _without_clusters(ordered: pd.DataFrame, is_heard: Bools, has_sound: Bools) -> pd.DataFrame:

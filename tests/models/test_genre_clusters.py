@@ -5,7 +5,16 @@ import pandas as pd
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from models.genre_clusters import SOUND, cluster_genres, halved, joint_chance, pairs_in_sessions, played_together
+from models.genre_clusters import (
+    SOUND,
+    cluster_genres,
+    joint_chance,
+    pairs_in_sessions,
+    played_together,
+    scaled,
+    standardised,
+    without_itself,
+)
 
 
 def world(seed, count=18, groups=3, listeners=2, sessions=80, lift=8.0, gap=1.0):
@@ -38,15 +47,31 @@ def test_planted_groups_are_found(seed):
     assert found["reason"].isna().all()
 
 
-def test_company_alone_and_sound_alone_are_half_of_a_place_each():
-    for lift, gap in ((8.0, 0.0), (1.0, 1.0)):
-        genres, pairs, _ = world(4, lift=lift, gap=gap)
-        both = np.hstack([
-            halved(played_together(pairs, genres["genre"].tolist())),
-            halved(genres[list(SOUND)].to_numpy(), is_scaled=True),
-        ])  # fmt: skip
-        assert (both[:, :3] ** 2).sum(axis=1).mean() == pytest.approx(1)
-        assert (both[:, 3:] ** 2).sum(axis=1).mean() == pytest.approx(1)
+def test_every_number_of_a_place_counts_the_same():
+    genres, pairs, _ = world(4)
+    company = scaled(played_together(pairs, genres["genre"].tolist()), 3.0)
+    sound = scaled(standardised(genres[list(SOUND)].to_numpy()), 6.0)
+    assert company.shape[1] == 3 and sound.shape[1] == 6
+    assert (company**2).sum(axis=1).mean() / 3 == pytest.approx((sound**2).sum(axis=1).mean() / 6)
+    np.testing.assert_allclose(company.mean(axis=0), 0, atol=1e-12)
+
+
+def test_company_alone_finds_groups_where_sound_has_none():
+    genres, pairs, of = world(4, gap=0.0)
+    places = played_together(pairs, genres["genre"].tolist())
+    within = np.mean([places[of == group].std(axis=0).mean() for group in range(3)])
+    assert within < 0.5 * places.std(axis=0).mean()
+
+
+def test_a_genre_that_follows_itself_is_not_farther_from_the_others():
+    """Two genres that meet by chance, one of them in runs: no attraction and no avoidance is left."""
+    alone = np.array([0.5, 0.3, 0.2])
+    chance = np.outer(alone, alone)
+    chance[0, 0] *= 5
+    filled = without_itself(chance / chance.sum())
+    sums = filled.sum(axis=1)
+    np.testing.assert_allclose(sums, alone, atol=1e-9)
+    np.testing.assert_allclose(filled / np.outer(sums, sums), 1, atol=1e-8)
 
 
 def test_genres_without_groups_yield_no_clusters():

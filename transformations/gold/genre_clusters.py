@@ -72,7 +72,7 @@ _TOLD = (
 def genre_clusters(
     listening_with_features: DataFrame, track_genres: DataFrame, track_features: DataFrame, coverage: DataFrame
 ) -> DataFrame:
-    """Genres grouped by who plays them together and how they sound, each half as much, over all listeners.
+    """Genres grouped by who plays them together (a third) and how they sound (two thirds), over all listeners.
 
     Fitted on whole weeks, invented listeners apart from real ones. Sound is the mean over the genre's tracks, a track
     split among its genres, null where less than 60 % of them have features on the basis. Rules: docs/analytics.md.
