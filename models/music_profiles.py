@@ -92,10 +92,8 @@ HABITS = (
     Habit("mainstream_share", "share of popular music", 0.35, 0.2, {EXPLORER: 2.0, HUNTER: -2.0, CASUAL: 0.5}),
     # The same over all plays, 0-100.
     Habit("mean_popularity", "mean popularity", 48.0, 12.0, {EXPLORER: 1.5, HUNTER: -2.0, CASUAL: 0.5}),
-    # Some eight genres of equal weight; more for those who look around.
-    Habit(
-        "genre_diversity", "genres of equal weight", 8.0, 0.5, {EXPLORER: 1.0, HUNTER: 0.5, CASUAL: -0.5}, is_log=True
-    ),
+    # Some eight genres of equal time; more for those who look around.
+    Habit("genre_diversity", "genre diversity", 8.0, 0.5, {EXPLORER: 1.0, HUNTER: 0.5, CASUAL: -0.5}, is_log=True),
 )
 FEATURES = tuple(habit.name for habit in HABITS)
 REFERENCES = np.array([[habit.references.get(profile, 0.0) for habit in HABITS] for profile in PROFILES])
