@@ -234,10 +234,12 @@ def test_what_the_readme_says_to_run_runs(line: str, demo_folder: Path) -> None:
     """In the demo's folder, by somebody without an app; `my_spotify_data.zip` is the simulated one."""
     name, options = _names_and_options(line)
     is_service = name in SERVICES and not options
-    words = [*shlex.split(line)[2:], *(SERVICES[name] if is_service else [])]
+    words = shlex.split(line)[2:] if name.endswith(".py") else shlex.split(line)[1:]
+    program = _program(name) if name.endswith(".py") else _program("")
+    words += SERVICES[name] if is_service else []
     outside = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
     with subprocess.Popen(
-        [*_program(name), *words],
+        [*program, *words],
         cwd=demo_folder,
         env={**outside, "PYTHONUNBUFFERED": "1"},
         stdin=subprocess.DEVNULL,

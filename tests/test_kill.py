@@ -29,7 +29,7 @@ TABLES = declared_tables()
 
 # When and by which run a row was written differs between two runs; all else is compared.
 OF_THE_RUN = {"ingested_at", "recorded_at"}
-RUNS = {"pipeline_runs", "qa_validation_results"}
+RUNS = {"evaluation_results", "model_runs", "pipeline_runs", "qa_validation_results"}
 LOG = "ingestion_runs_bronze"
 
 # How often each command is killed in the long test.

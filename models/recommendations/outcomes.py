@@ -46,8 +46,8 @@ def new_suggestions(shown: pd.DataFrame, outcomes: pd.DataFrame, as_of: date) ->
     is_blocked = held["outcome"].isin(BLOCKING) & (held["outcome_date"].fillna(as_of) >= blocked_from(as_of))
     is_busy = (held["outcome"] == SUGGESTED) | (held["suggested_date"] == as_of) | is_blocked
     busy = set(held.loc[is_busy, ["user_id", "basis", "recording_id"]].itertuples(index=False, name=None))
-    keys = list(top[["user_id", "basis", "recording_id"]].itertuples(index=False, name=None))
-    new = top[[key not in busy for key in keys]]
+    keys = top[["user_id", "basis", "recording_id"]].itertuples(index=False, name=None)
+    new = top[pd.Series([key not in busy for key in keys], index=top.index, dtype=bool)]
     return new.sort_values(["user_id", "basis", "rank"], ignore_index=True)[list(COLUMNS)]
 
 

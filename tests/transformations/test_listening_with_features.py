@@ -76,4 +76,7 @@ def test_a_play_without_features_stays(rows):
 def test_what_comes_from_a_simulation_is_marked_in_every_table_that_says_so(history, table):
     marked = [t.name for t in declared_tables().values() if "is_simulated" in t.column_names and t.layer != "bronze"]
     assert {"listening_with_features", "coverage", "daily_listening", "mood_clusters", "listeners"} <= set(marked)
-    assert {name: set(table(name)["is_simulated"]) for name in marked} == {name: {True} for name in marked}
+    found = {name: set(table(name)["is_simulated"]) for name in marked}
+    # Listeners without a library, and nobody who agreed to be compared: some tables are empty here.
+    assert {name: values for name, values in found.items() if values - {True}} == {}
+    assert sum(bool(values) for values in found.values()) > 30

@@ -111,6 +111,8 @@ def _of(as_of: date) -> Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]:
         if plays.empty:
             return pd.DataFrame(columns=names)
         found = candidates(plays, facts, as_of)
+        if found.empty:
+            return pd.DataFrame(columns=names)
         back = found["fit"].map(FITS).astype(int) * BLOCK_DAYS + found["days_ago"]
         last = [
             as_of - timedelta(days=int(b)) if d >= 0 else None for b, d in zip(back, found["days_ago"], strict=True)

@@ -52,7 +52,6 @@ from transformations.sessions import with_session_id
         "valence_in_range": Expectation("valence BETWEEN 0 AND 1"),
         "offset_of_a_real_zone": Expectation("utc_offset_minutes BETWEEN -720 AND 840"),
     },
-    references={"user_id": "listeners"},
     # A session may have begun in the month before.
     window=(1, 1),
     lookups={
