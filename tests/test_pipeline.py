@@ -198,6 +198,7 @@ def measure(lake: Lake, track_id: str, energy: float) -> None:
     append_rows(lake, my_tracks_features_bronze, [{**features, **batch}])
 
 
+@pytest.mark.long
 def test_what_is_learned_of_a_track_rebuilds_the_months_in_which_it_was_played(add: Any, run: Any, lake: Lake) -> None:
     add(*(song(f"{month}-05T10:00:00Z", name=name) for month, name in zip(MONTHS, "abcabc", strict=True)))
     run()
@@ -220,6 +221,7 @@ def test_what_is_learned_of_a_track_that_nobody_played_rebuilds_no_plays(add: An
     assert "tracks" in built and "plays" not in built and "listening_with_features" not in built
 
 
+@pytest.mark.long
 def test_a_table_of_whole_weeks_is_built_when_its_week_is_over(add: Any, run: Any, lake: Lake) -> None:
     """The build is on a Wednesday, Thursday and the Monday after; what is heard on Tuesday counts on Monday."""
     past = [song(f"{month}-{day:02d}T10:00:00Z", name=day) for month in MONTHS for day in (5, 15, 25)]

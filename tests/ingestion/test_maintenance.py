@@ -233,6 +233,7 @@ def test_after_maintenance_tables_that_are_made_stand_as_released_and_a_build_fi
     assert [row["track_name"] for row in content(lake, plays)] == ["Blue 0", "Blue 1", "Blue 2"]
 
 
+@pytest.mark.long
 def test_after_compaction_only_what_reads_the_compacted_month_is_built_again(
     lake: Lake, settings: Settings, spark: SparkSession
 ) -> None:
