@@ -65,7 +65,8 @@ def mood_drivers(sums: pd.DataFrame, hours: pd.DataFrame, kind: str) -> pd.DataF
     clock_kind and clock_bucket with heard_day_count, covered_hours and all_hours. kind: what the features are called
     in reasons. The columns are COLUMNS; the order of the rows given changes nothing.
     """
-    items = _split_genres(sums)
+    # In one order, since sums of doubles hang on it in their last digit.
+    items = _split_genres(sums.sort_values(["dimension", "item", "hour_of_day"], ignore_index=True))
     dimensions = {name: _dimension(rows) for name, rows in items.groupby("dimension", sort=True)}
     known = hours.set_index(["clock_kind", "clock_bucket"])
     rows: list[dict[str, Any]] = []

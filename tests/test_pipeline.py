@@ -238,7 +238,7 @@ def test_a_table_of_whole_weeks_is_built_when_its_week_is_over(add: Any, run: An
     assert made_rows(lake) == in_parts
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.long)])
 def test_builds_after_random_additions_equal_a_full_build(seed: int, add: Any, run: Any, lake: Lake) -> None:
     import random
 
