@@ -47,7 +47,6 @@ _KEY = ("user_id", "basis", "playlist_id", "item_uri", "occurrence")
         reason       STRING COMMENT 'Why a value is null'
     """,
     primary_key=_KEY,
-    references={"track_id": "tracks"},
     expectations={
         "told_or_explained": Expectation("(is_outlier IS NULL) = (reason IS NOT NULL)"),
         "never_played_means_no_play": Expectation("is_never_played = (play_count = 0)"),
