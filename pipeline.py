@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import pkgutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache, cached_property
@@ -256,19 +256,18 @@ class Build:
         """Restore the released version; before any release, the empty table."""
         self.lake.open(table).restore(self.released.versions.get(table.name, 0))
 
-    def _model_cards(self) -> list[dict[str, Any]]:
-        """Cards of the models that were fitted for the tables that this run built."""
+    def _said_of_models(self) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
+        """What the tables that this run built say of their models, and how well these did: rows of each record."""
+        from writers.evaluations import evaluations
         from writers.model_cards import model_cards
 
-        told = {"run_id": self.run_id, "as_of": self.as_of, "fitted_at": datetime.now(UTC)}
-        return [{**told, **card} for name in self.built for card in model_cards(self.lake, table_named(name))]
-
-    def _evaluations(self) -> list[dict[str, Any]]:
-        """What the tables that this run built say of how well their models did."""
-        from writers.evaluations import evaluations
-
-        told = {"run_id": self.run_id, "as_of": self.as_of, "evaluated_at": datetime.now(UTC)}
-        return [{**told, **row} for name in self.built for row in evaluations(self.lake, table_named(name))]
+        now = datetime.now(UTC)
+        for record, stamp, read in (
+            (records.model_runs, "fitted_at", model_cards),
+            (records.evaluation_results, "evaluated_at", evaluations),
+        ):
+            told = {"run_id": self.run_id, "as_of": self.as_of, stamp: now}
+            yield record, [{**told, **row} for name in self.built for row in read(self.lake, table_named(name))]
 
     def record(self, error: str | None) -> None:
         """Append checks and run: a passed build appends cards, evaluations and a release, a failed one its error."""
@@ -279,12 +278,9 @@ class Build:
         versions = {**self.released.versions, **{t.name: self.lake.open(t).version() for t in looked_at}}
         if self.checks:
             append_rows(self.lake, records.qa_validation_results, self.checks)
-        cards = [] if error else self._model_cards()
-        if cards:
-            append_rows(self.lake, records.model_runs, cards)
-        judged = [] if error else self._evaluations()
-        if judged:
-            append_rows(self.lake, records.evaluation_results, judged)
+        for record, rows in () if error else self._said_of_models():
+            if rows:
+                append_rows(self.lake, record, rows)
         run = {
             "run_id": self.run_id,
             "status": "failed" if error else "released",

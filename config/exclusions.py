@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from config.errors import InputError
+from config.rules_files import read_rules_file
 
 EXCLUSIONS_FILE = "exclusions.toml"
 EXAMPLE = 'Write it like: [[exclude]] name = "sleep" hours = "23-6" artist = "Rain Sounds"'
@@ -41,13 +41,10 @@ class Exclusion:
 
 def read_exclusions(folder: Path | None) -> tuple[Exclusion, ...]:
     """The rules of the file in this folder; none without a file. Raises InputError for one that cannot be used."""
-    path = folder / EXCLUSIONS_FILE if folder else None
-    if path is None or not path.is_file():
+    found = read_rules_file(folder, EXCLUSIONS_FILE, EXAMPLE)
+    if found is None:
         return ()
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (ValueError, OSError) as error:
-        raise InputError(f"{path} cannot be read: {error}.", EXAMPLE) from error
+    path, content = found
     entries = content.get("exclude", [])
     if content.keys() - {"exclude"} or not isinstance(entries, list):
         raise InputError(f"{path} may hold [[exclude]] entries alone.", EXAMPLE)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from config.errors import InputError
+from config.rules_files import read_rules_file
 from schemas.lake import Lake
 from schemas.records import recording_rules
 from writers.creation import ensure_table
@@ -15,6 +15,7 @@ from writers.records import append_rows
 
 RULES_FILE = "recordings.toml"
 RULES = ("merge", "split")
+EXAMPLE = 'Write it like: merge = [["ID", "ID"]]'
 
 Pair = tuple[str, str]
 
@@ -25,10 +26,10 @@ def read_recording_rules(lake: Lake, folder: Path | None) -> int:
     The file holds lists of pairs of Spotify track ids: `merge = [["ID", "ID"]]`, `split = [["ID", "ID"]]`. Without a
     file nothing changes: an empty one takes all back. Raises InputError for a file that cannot be read.
     """
-    path = folder / RULES_FILE if folder else None
-    if path is None or not path.is_file():
+    found = read_rules_file(folder, RULES_FILE, EXAMPLE)
+    if found is None:
         return 0
-    wanted = _parse(path)
+    wanted = _pairs(*found)
     rows = ensure_table(lake, recording_rules).to_pyarrow_table().sort_by("recorded_at").to_pylist()
     newest = {(row["track_id"], row["other_track_id"]): row for row in rows}
     held = {pair: row["rule"] for pair, row in newest.items() if row["is_active"]}
@@ -40,12 +41,11 @@ def read_recording_rules(lake: Lake, folder: Path | None) -> int:
     return len(changed) + len(taken_back)
 
 
-def _parse(path: Path) -> dict[Pair, str]:
+def _pairs(path: Path, content: dict[str, Any]) -> dict[Pair, str]:
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
         pairs = {(str(one), str(other)): rule for rule in RULES for one, other in content.get(rule, [])}
     except (ValueError, TypeError) as error:
-        raise InputError(f"{path} cannot be read: {error}.", 'Write it like: merge = [["ID", "ID"]]') from error
+        raise InputError(f"{path} cannot be read: {error}.", EXAMPLE) from error
     unknown = content.keys() - set(RULES)
     if unknown:
         raise InputError(f"{path} has the key {min(unknown)}.", f"Keys: {', '.join(RULES)}.")

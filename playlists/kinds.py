@@ -52,15 +52,7 @@ Kind = Callable[[Listening, str], Candidates]
 def by_mood(listening: Listening, value: str) -> Candidates:
     """Own tracks of a mood cluster, those near its centre and played often first."""
     listening.need("track_moods", "mood_clusters")
-    clusters = listening.rows(
-        "SELECT DISTINCT cluster_id, cluster_name FROM mood_clusters WHERE user_id = ? AND basis = ? AND cluster_id > 0"
-        " ORDER BY cluster_id",
-        listening.user_id,
-        listening.basis,
-    )
-    if clusters.empty:
-        raise _none_found(listening, "mood_clusters", "moods")
-    number, name = _named(value, clusters, "mood")
+    number, name = _group(listening, "mood_clusters", "cluster", "mood", value)
     moods = listening.rows(
         "SELECT track_id, centroid_distance FROM track_moods WHERE user_id = ? AND basis = ? AND cluster_id = ?",
         listening.user_id,
@@ -80,15 +72,7 @@ def by_mood(listening: Listening, value: str) -> Candidates:
 def by_persona(listening: Listening, value: str) -> Candidates:
     """Own tracks of the sessions of a persona, those heard in many of them first."""
     listening.need("session_personas", "personas")
-    personas = listening.rows(
-        "SELECT DISTINCT persona_id, persona_name FROM personas WHERE user_id = ? AND basis = ? AND persona_id > 0"
-        " ORDER BY persona_id",
-        listening.user_id,
-        listening.basis,
-    )
-    if personas.empty:
-        raise _none_found(listening, "personas", "personas")
-    number, name = _named(value, personas, "persona")
+    number, name = _group(listening, "personas", "persona", "persona", value)
     heard = listening.rows(
         """
         SELECT l.recording_id, count(DISTINCT l.session_id)::BIGINT AS sessions,
@@ -256,6 +240,22 @@ def _unexcluded(rows: pd.DataFrame, listening: Listening) -> pd.DataFrame:
 
 def _times(plays: int) -> str:
     return "played once" if plays == 1 else f"played {plays} times"
+
+
+def _group(listening: Listening, table: str, group: str, what: str, value: str) -> tuple[int, str]:
+    """The number and name of a group of the table (columns GROUP_id and GROUP_name) that the value stands for.
+
+    Raises InputError where there are none, with the reason, or where the value does not tell which.
+    """
+    known = listening.rows(
+        f"SELECT DISTINCT {group}_id, {group}_name FROM {table} WHERE user_id = ? AND basis = ? AND {group}_id > 0"
+        f" ORDER BY {group}_id",
+        listening.user_id,
+        listening.basis,
+    )
+    if known.empty:
+        raise _none_found(listening, table, f"{what}s")
+    return _named(value, known, what)
 
 
 def _named(value: str, known: pd.DataFrame, what: str) -> tuple[int, str]:

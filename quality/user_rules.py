@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from config.errors import InputError
+from config.rules_files import read_rules_file
 from quality.checks import KEY_RULE
 from quality.rules import Rule
 from quality.views import LakeViews
@@ -37,13 +37,10 @@ def read_user_rules(folder: Path | None, views: LakeViews, ours: Collection[str]
     Each query must be one SELECT on tables and columns that exist. Raises InputError, with the rule and what to do, for
     a file that cannot be used.
     """
-    path = folder / QUALITY_FILE if folder else None
-    if path is None or not path.is_file():
-        return UserRules(path)
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (ValueError, OSError) as error:
-        raise InputError(f"{path} cannot be read: {error}.", EXAMPLE) from error
+    found = read_rules_file(folder, QUALITY_FILE, EXAMPLE)
+    if found is None:
+        return UserRules(folder / QUALITY_FILE if folder else None)
+    path, content = found
     entries, severities = content.get("rule", []), content.get("severity", {})
     if content.keys() - {"rule", "severity"} or not isinstance(entries, list) or not isinstance(severities, dict):
         raise InputError(f"{path} may hold [[rule]] entries and one [severity] section alone.", EXAMPLE)

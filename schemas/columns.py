@@ -34,6 +34,22 @@ AUDIO_FEATURES = """
     valence          DOUBLE COMMENT 'Musical positiveness, 0-1',
     tempo            DOUBLE COMMENT 'Beats per minute; null where none was found'
 """
+# The mean of what moods are told by.
+CENTRE = """
+    valence      DOUBLE COMMENT 'Musical positiveness, 0-1',
+    energy       DOUBLE COMMENT 'Perceived intensity, 0-1',
+    danceability DOUBLE COMMENT 'How fit for dancing, 0-1',
+    acousticness DOUBLE COMMENT 'Confidence that the track is acoustic, 0-1',
+    instrumentalness DOUBLE COMMENT 'Confidence that there are no vocals, 0-1',
+    tempo        DOUBLE COMMENT 'Beats per minute; null where none was found'
+"""
+# How well a grouping holds; the same in every row of a fit.
+FIT_FIGURES = """
+    k            INT NOT NULL COMMENT 'Number of clusters; 0 for none',
+    silhouette   DOUBLE COMMENT 'Mean silhouette of the fit, -1 to 1',
+    stability    DOUBLE COMMENT 'Mean adjusted Rand index over 20 bootstrap refits',
+    null_silhouette DOUBLE COMMENT 'Largest silhouette of 19 samples without groups'
+"""
 AUDIO_FEATURE_NAMES = (
     "danceability",
     "energy",
@@ -79,19 +95,17 @@ PLAYED_TRACK = f"""
     artist_name  STRING COMMENT 'First artist of the track',
     album_name   STRING COMMENT 'Album'
 """
-PLAY_SUMS = """
-    start_count  BIGINT NOT NULL COMMENT 'Plays that were begun, counted or not',
-    skip_count   BIGINT NOT NULL COMMENT 'Plays that were skips',
-    play_count   BIGINT NOT NULL COMMENT 'Counted plays',
-    listened_ms  BIGINT NOT NULL COMMENT 'Time listened, measured or estimated, in milliseconds',
-    measured_ms  BIGINT NOT NULL COMMENT 'Part of listened_ms that the source measured, in milliseconds'
-"""
-
 STARTS = """
     start_count  BIGINT NOT NULL COMMENT 'Plays that were begun, counted or not',
     skip_count   BIGINT NOT NULL COMMENT 'Plays that were skips'
 """
 MEASURED_MS = "measured_ms BIGINT NOT NULL COMMENT 'Part of listened_ms that the source measured, in milliseconds'"
+PLAY_SUMS = f"""
+    {STARTS},
+    play_count   BIGINT NOT NULL COMMENT 'Counted plays',
+    listened_ms  BIGINT NOT NULL COMMENT 'Time listened, measured or estimated, in milliseconds',
+    {MEASURED_MS}
+"""
 COUNTED_DATES = """
     first_date   DATE COMMENT 'Local date of the first counted play',
     last_date    DATE COMMENT 'Local date of the last counted play'

@@ -94,7 +94,7 @@ ONLY = {
     ("playlists", "writers"): {"writers.records"},
     ("mappers", "schemas"): {"schemas.bronze", "schemas.columns"},
     ("clients", "config"): {"config.errors"},
-    ("quality", "config"): {"config.errors"},
+    ("quality", "config"): {"config.errors", "config.rules_files"},
     ("writers", "config"): {"config.errors"},
     ("ingestion", "models"): {
         "models.gaps",

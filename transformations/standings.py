@@ -7,6 +7,7 @@ from datetime import date
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from schemas.declaration import Expectation
 from transformations.bases import share
 from transformations.periods import ALL_TIME, PERIOD_KEY, is_shown, period_before, period_coverage
 from transformations.ranking import first_of_each
@@ -23,6 +24,11 @@ STANDING = """
 UNKNOWN_SHARE = """
     unknown_share DOUBLE COMMENT 'Share of the period''s listening time of which the table cannot tell what it was, 0-1'
 """
+STANDING_RULES = {
+    "plays_are_starts": Expectation("play_count <= start_count"),
+    "measured_within_listened": Expectation("measured_ms <= listened_ms"),
+    "shares_in_range": Expectation("period_share BETWEEN 0 AND 1 AND unknown_share BETWEEN 0 AND 1"),
+}
 _PERIOD = ("user_id", *PERIOD_KEY)
 _SUMS = ("start_count", "skip_count", "play_count", "listened_ms", "measured_ms")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from wrapped import palette
 from wrapped.names import RIGHT_TO_LEFT, clean, direction
@@ -100,15 +99,3 @@ def smooth(points: list[tuple[float, float]]) -> str:
 
 def _rounded(value: str | float) -> str | float:
     return round(value, 2) if isinstance(value, float) else value
-
-
-def shape_texts(canvas: Canvas) -> list[dict[str, Any]]:
-    """Every text of a picture with the box it takes: text, left, right, top and bottom in pixels."""
-    boxes = []
-    for shape in canvas.shapes:
-        if shape.line is None:
-            continue
-        top, bottom = shape.y - 0.76 * shape.line.size, shape.y + 0.24 * shape.line.size
-        right = shape.x + shape.line.width
-        boxes.append({"text": shape.line.text, "left": shape.x, "right": right, "top": top, "bottom": bottom})
-    return boxes

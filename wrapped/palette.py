@@ -18,19 +18,6 @@ NIGHT = {
     "bar": TEAL, "track": "#23485c",
 }  # fmt: skip
 
-# What text stands on what, for the test of contrast.
-TEXT_ON = (
-    *((text, ground) for text in (INK, MUTED, CORAL, SUN, TEAL) for ground in (SKY_TOP, SKY_LOW, WATER_NEAR)),
-    *(
-        (p[text], p[ground])
-        for p in (DAY, NIGHT)
-        for text in ("ink", "muted", "accent")
-        for ground in ("ground", "raised")
-    ),
-)
-
-LEAST_CONTRAST = 4.5  # https://www.w3.org/TR/WCAG22/#contrast-minimum
-
 
 def mixed(one: str, other: str, part: float) -> str:
     """The colour that lies `part` (0-1) of the way from one to the other."""
@@ -38,17 +25,5 @@ def mixed(one: str, other: str, part: float) -> str:
     return "#" + "".join(f"{round(a + (b - a) * part):02x}" for a, b in pairs)
 
 
-def contrast(one: str, other: str) -> float:
-    """The contrast ratio of two colours, 1 to 21 (https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio)."""
-    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
 def _channels(colour: str) -> tuple[int, int, int]:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
-
-
-def _luminance(colour: str) -> float:
-    parts = (value / 255 for value in _channels(colour))
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

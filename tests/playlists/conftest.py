@@ -18,11 +18,13 @@ from clients.spotify import SpotifyClient
 from clients.tokens import Token, TokenStore
 from config.settings import Settings
 from emulator.clock import Clock
-from emulator.library import Library
+from emulator.library import Library, Playlist
 from emulator.server import Emulator
 from emulator.simulator import Simulation, simulate
 from ingestion.collection import spotify_client
 from pipeline import table_named
+from playlists.creation import Maker
+from playlists.ledger import Creation, marker_of
 from schemas.lake import Lake
 from writers.creation import ensure_table
 from writers.records import append_rows
@@ -183,3 +185,26 @@ def uris_on(library: Library) -> Callable[[str], list[str]]:
         ]
 
     return of
+
+
+@pytest.fixture
+def plan(catalogue: pd.DataFrame) -> Creation:
+    """A playlist of 230 tracks: three batches."""
+    uris = tuple(f"spotify:track:{one}" for one in catalogue["track_id"].head(230))
+    return Creation("k1", "ann", True, "Mine", "mood calm", marker_of("k1", 0), "planned", False, uris)
+
+
+@pytest.fixture
+def make(emulated: Settings, emulator: Emulator) -> Callable[..., Any]:
+    return lambda plan, **options: Maker(emulated, plan, clock=emulator.clock.now, **options).make()
+
+
+def of_ours(library: Library) -> list[Playlist]:
+    return [one for one in library.playlists() if "lakesong:" in one.description]
+
+
+def assert_made_once(library: Library, plan: Creation) -> None:
+    made = of_ours(library)
+    assert [one.name for one in made] == ["Mine"]
+    assert [entry.what for entry in made[0].items.entries] == list(plan.track_uris)
+    assert not made[0].is_public

@@ -13,14 +13,14 @@ import pytest
 from clients.errors import SignInError, SourceError
 from config.errors import InputError, LakesongError, NeedsUserError, PostponedError
 from config.settings import Settings
-from emulator.library import Entry, Library, Playlist
+from emulator.library import Entry, Library
 from emulator.server import Emulator
 from playlists.accounts import signed_in
 from playlists.creation import Maker
-from playlists.ledger import Creation, creations, marker_of
+from playlists.ledger import Creation, creations
 from schemas.lake import Lake
 
-from .conftest import sign_in
+from .conftest import assert_made_once, of_ours, sign_in
 
 QUICK = {"rate_limit_seconds": 0, "slow_seconds": 0.02, "burst_length": 2}
 LIVABLE: dict[str, dict[str, Any]] = {
@@ -41,29 +41,6 @@ LIVABLE: dict[str, dict[str, Any]] = {
 }
 
 BY_CHANCE = {"server_errors", "post_succeeds_with_504 on a bad day", "awkward"}
-
-
-@pytest.fixture
-def plan(catalogue: pd.DataFrame) -> Creation:
-    """A playlist of 230 tracks: three batches."""
-    uris = tuple(f"spotify:track:{one}" for one in catalogue["track_id"].head(230))
-    return Creation("k1", "ann", True, "Mine", "mood calm", marker_of("k1", 0), "planned", False, uris)
-
-
-@pytest.fixture
-def make(emulated: Settings, emulator: Emulator) -> Callable[..., Any]:
-    return lambda plan, **options: Maker(emulated, plan, clock=emulator.clock.now, **options).make()
-
-
-def of_ours(library: Library) -> list[Playlist]:
-    return [one for one in library.playlists() if "lakesong:" in one.description]
-
-
-def assert_made_once(library: Library, plan: Creation) -> None:
-    made = of_ours(library)
-    assert [one.name for one in made] == ["Mine"]
-    assert [entry.what for entry in made[0].items.entries] == list(plan.track_uris)
-    assert not made[0].is_public
 
 
 @pytest.mark.parametrize(

@@ -6,39 +6,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import pandas as pd
 import pytest
 import requests
 
-from config.settings import Settings
-from emulator.library import Library, Playlist
+from emulator.library import Library
 from emulator.server import Emulator
-from playlists.creation import Maker
 from playlists.ledger import Creation, creation_of, marker_of
 from schemas.lake import Lake
 
-
-@pytest.fixture
-def plan(catalogue: pd.DataFrame) -> Creation:
-    """A playlist of 230 tracks: three batches."""
-    uris = tuple(f"spotify:track:{one}" for one in catalogue["track_id"].head(230))
-    return Creation("k1", "ann", True, "Mine", "mood calm", marker_of("k1", 0), "planned", False, uris)
-
-
-@pytest.fixture
-def make(emulated: Settings, emulator: Emulator) -> Callable[..., Any]:
-    return lambda plan, **options: Maker(emulated, plan, clock=emulator.clock.now, **options).make()
-
-
-def of_ours(library: Library) -> list[Playlist]:
-    return [one for one in library.playlists() if "lakesong:" in one.description]
-
-
-def assert_made_once(library: Library, plan: Creation) -> None:
-    made = of_ours(library)
-    assert [one.name for one in made] == ["Mine"]
-    assert [entry.what for entry in made[0].items.entries] == list(plan.track_uris)
-    assert not made[0].is_public
+from .conftest import assert_made_once, of_ours
 
 
 class CutError(BaseException):

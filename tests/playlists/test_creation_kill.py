@@ -9,22 +9,15 @@ import sys
 import time
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from config.settings import Settings
 from emulator.library import Library
 from emulator.server import Emulator
 from playlists.creation import Maker
-from playlists.ledger import Creation, marker_of
+from playlists.ledger import Creation
 
 PROJECT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def plan(catalogue: pd.DataFrame) -> Creation:
-    uris = tuple(f"spotify:track:{one}" for one in catalogue["track_id"].head(230))
-    return Creation("k1", "ann", True, "Mine", "mood calm", marker_of("k1", 0), "planned", False, uris)
 
 
 START = """

@@ -8,10 +8,11 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from schemas.columns import ALBUM_KEY, COUNTED_DATES, IS_SIMULATED, MEASURED_MS, STARTS, SUMMARY, USER_ID
-from schemas.declaration import Expectation, table
+from schemas.declaration import table
 from transformations.periods import PERIOD
 from transformations.standings import (
     STANDING,
+    STANDING_RULES,
     UNKNOWN_SHARE,
     album_key,
     most_played,
@@ -41,11 +42,7 @@ from transformations.standings import (
         {UNKNOWN_SHARE}
     """,
     primary_key=("user_id", "period_kind", "period_start", "album_key"),
-    expectations={
-        "plays_are_starts": Expectation("play_count <= start_count"),
-        "measured_within_listened": Expectation("measured_ms <= listened_ms"),
-        "shares_in_range": Expectation("period_share BETWEEN 0 AND 1 AND unknown_share BETWEEN 0 AND 1"),
-    },
+    expectations=STANDING_RULES,
 )
 def album_stats(track_periods: DataFrame, coverage: DataFrame, *, as_of: date) -> DataFrame:
     """What each listener heard of each album in each standard range, with the album's place and how it moved.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from schemas.columns import BASIS, EXCLUDED, IS_SIMULATED, SUMMARY, USER_ID
+from schemas.columns import BASIS, EXCLUDED, IS_SIMULATED, MEASURED_MS, STARTS, SUMMARY, USER_ID
 from schemas.declaration import Expectation, table
 from transformations.bases import BASES, listening_sums, mean_or_null, on_each_basis, share, too_little
 from transformations.exclusions import excluded_sums, kept
@@ -21,11 +21,10 @@ _KEY = ("user_id", "is_simulated", "basis", "played_date")
         {IS_SIMULATED},
         {BASIS},
         played_date  DATE NOT NULL COMMENT 'Local date of the end of the play',
-        start_count  BIGINT NOT NULL COMMENT 'Plays that were begun, counted or not',
-        skip_count   BIGINT NOT NULL COMMENT 'Plays that were skips',
+        {STARTS},
         {SUMMARY},
         {EXCLUDED},
-        measured_ms  BIGINT NOT NULL COMMENT 'Part of listened_ms that the source measured, in milliseconds',
+        {MEASURED_MS},
         artist_count BIGINT NOT NULL COMMENT 'Different artists',
         recording_count BIGINT NOT NULL COMMENT 'Different recordings',
         mean_valence DOUBLE COMMENT 'Time-weighted mean valence, 0-1; null where too little has features',

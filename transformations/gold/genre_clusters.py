@@ -7,7 +7,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from models.genre_clusters import FEATURES, RULE, SOUND, cluster_genres, pairs_in_sessions
-from schemas.columns import AUDIO_FEATURE_NAMES, BASIS, GENRE, GENRE_FAMILY, IS_SIMULATED, SUMMARY
+from schemas.columns import AUDIO_FEATURE_NAMES, BASIS, CENTRE, FIT_FIGURES, GENRE, GENRE_FAMILY, IS_SIMULATED, SUMMARY
 from schemas.declaration import Expectation, Lookup, Model, table
 from transformations.bases import BASES, LEAST_FEATURE_SHARE, exact, measured_time, on_each_basis, share
 from transformations.exclusions import kept
@@ -43,16 +43,8 @@ _TOLD = (
         genre_plays  DOUBLE NOT NULL COMMENT 'Counted plays split among the genres of each track',
         genre_time_share DOUBLE COMMENT 'Share of the listening time of known genre, 0-1',
         {SUMMARY},
-        valence      DOUBLE COMMENT 'Musical positiveness, 0-1',
-        energy       DOUBLE COMMENT 'Perceived intensity, 0-1',
-        danceability DOUBLE COMMENT 'How fit for dancing, 0-1',
-        acousticness DOUBLE COMMENT 'Confidence that the track is acoustic, 0-1',
-        instrumentalness DOUBLE COMMENT 'Confidence that there are no vocals, 0-1',
-        tempo        DOUBLE COMMENT 'Beats per minute; null where none was found',
-        k            INT NOT NULL COMMENT 'Number of clusters; 0 for none',
-        silhouette   DOUBLE COMMENT 'Mean silhouette of the fit, -1 to 1',
-        stability    DOUBLE COMMENT 'Mean adjusted Rand index over 20 bootstrap refits',
-        null_silhouette DOUBLE COMMENT 'Largest silhouette of 19 samples without groups',
+        {CENTRE},
+        {FIT_FIGURES},
         fitted_genres INT NOT NULL COMMENT 'Genres that the clusters were fitted on',
         reason       STRING COMMENT 'Why a value is null'
     """,

@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from models.mood_clusters import FEATURES
-from schemas.columns import BASIS, IS_SIMULATED, SUMMARY, USER_ID
+from schemas.columns import BASIS, CENTRE, FIT_FIGURES, IS_SIMULATED, SUMMARY, USER_ID
 from schemas.declaration import Expectation, table
 from transformations.bases import exact, measured_time, on_each_basis, share
 from transformations.exclusions import kept
@@ -26,16 +26,8 @@ _LISTENER = ["user_id", "basis"]
         track_count  BIGINT NOT NULL COMMENT 'Different tracks',
         {SUMMARY},
         listened_share DOUBLE COMMENT 'Share of the listening time to all of the listener''s tracks, 0-1',
-        valence      DOUBLE COMMENT 'Musical positiveness, 0-1',
-        energy       DOUBLE COMMENT 'Perceived intensity, 0-1',
-        danceability DOUBLE COMMENT 'How fit for dancing, 0-1',
-        acousticness DOUBLE COMMENT 'Confidence that the track is acoustic, 0-1',
-        instrumentalness DOUBLE COMMENT 'Confidence that there are no vocals, 0-1',
-        tempo        DOUBLE COMMENT 'Beats per minute; null where none was found',
-        k            INT NOT NULL COMMENT 'Number of clusters; 0 for none',
-        silhouette   DOUBLE COMMENT 'Mean silhouette of the fit, -1 to 1',
-        stability    DOUBLE COMMENT 'Mean adjusted Rand index over 20 bootstrap refits',
-        null_silhouette DOUBLE COMMENT 'Largest silhouette of 19 samples without groups',
+        {CENTRE},
+        {FIT_FIGURES},
         fitted_tracks INT NOT NULL COMMENT 'Tracks that the clusters were fitted on',
         reason       STRING COMMENT 'Why a value is null'
     """,

@@ -7,7 +7,7 @@ import math
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from schemas.columns import BASIS, IS_SIMULATED, SUMMARY, USER_ID
+from schemas.columns import BASIS, FIT_FIGURES, IS_SIMULATED, SUMMARY, USER_ID
 from schemas.declaration import Expectation, table
 from transformations.bases import MEASURED, exact, share
 from transformations.sessions import MINUTE_MS
@@ -47,10 +47,7 @@ _NO_DIRECTION = 1e-9
         session_valence DOUBLE COMMENT 'Mean over sessions of mean_valence, 0-1',
         session_energy DOUBLE COMMENT 'Mean over sessions of mean_energy, 0-1',
         mean_recency_weight DOUBLE COMMENT 'Mean over sessions of recency_weight, 0-1',
-        k            INT NOT NULL COMMENT 'Number of clusters; 0 for none',
-        silhouette   DOUBLE COMMENT 'Mean silhouette of the fit, -1 to 1',
-        stability    DOUBLE COMMENT 'Mean adjusted Rand index over 20 bootstrap refits',
-        null_silhouette DOUBLE COMMENT 'Largest silhouette of 19 samples without groups',
+        {FIT_FIGURES},
         fitted_sessions INT NOT NULL COMMENT 'Sessions that the personas were fitted on',
         reason       STRING COMMENT 'Why a value is null'
     """,

@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from models.session_personas import FEATURES, RULE, find_personas
-from schemas.columns import BASIS, IS_SIMULATED, USER_ID
+from schemas.columns import BASIS, FIT_FIGURES, IS_SIMULATED, USER_ID
 from schemas.declaration import Expectation, Model, table
 
 _FITTED_FROM = (
@@ -34,10 +34,7 @@ _FITTED_FROM = (
         persona_id   INT NOT NULL COMMENT 'Session persona, from 1; 0 for none',
         persona_name STRING COMMENT 'What its sessions are like: when, how long, and how many artists',
         centroid_distance DOUBLE COMMENT 'Distance to the centroid, in standardised units',
-        k            INT NOT NULL COMMENT 'Number of clusters; 0 for none',
-        silhouette   DOUBLE COMMENT 'Mean silhouette of the fit, -1 to 1',
-        stability    DOUBLE COMMENT 'Mean adjusted Rand index over 20 bootstrap refits',
-        null_silhouette DOUBLE COMMENT 'Largest silhouette of 19 samples without groups',
+        {FIT_FIGURES},
         fitted_sessions INT NOT NULL COMMENT 'Sessions that the personas were fitted on',
         reason       STRING COMMENT 'Why a value is null'
     """,

@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from models.mood_clusters import FEATURES, RULE, cluster_moods
-from schemas.columns import BASIS, IS_SIMULATED, USER_ID
+from schemas.columns import BASIS, FIT_FIGURES, IS_SIMULATED, USER_ID
 from schemas.declaration import Expectation, Model, table
 from transformations.bases import on_each_basis
 
@@ -25,10 +25,7 @@ from transformations.bases import on_each_basis
         cluster_id   INT NOT NULL COMMENT 'Mood cluster, from 1; 0 for none',
         cluster_name STRING COMMENT 'Mood of the music, by quadrant of the valence-energy plane and what stands out',
         centroid_distance DOUBLE COMMENT 'Distance to the centroid, in standardised units',
-        k            INT NOT NULL COMMENT 'Number of clusters; 0 for none',
-        silhouette   DOUBLE COMMENT 'Mean silhouette of the fit, -1 to 1',
-        stability    DOUBLE COMMENT 'Mean adjusted Rand index over 20 bootstrap refits',
-        null_silhouette DOUBLE COMMENT 'Largest silhouette of 19 samples without groups',
+        {FIT_FIGURES},
         fitted_tracks INT NOT NULL COMMENT 'Tracks that the clusters were fitted on',
         reason       STRING COMMENT 'Why a value is null'
     """,

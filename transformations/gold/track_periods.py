@@ -7,7 +7,7 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from schemas.columns import IS_SIMULATED, PLAY_SUMS, PLAYED_TRACK, USER_ID
+from schemas.columns import COUNTED_DATES, IS_SIMULATED, PLAY_SUMS, PLAYED_TRACK, USER_ID
 from schemas.declaration import table
 from transformations.bases import MEASURED
 from transformations.exclusions import kept
@@ -27,8 +27,7 @@ _PLACE = ("user_id", "is_simulated", *PERIOD_KEY, "track_key")
         {PERIOD},
         {PLAYED_TRACK},
         {PLAY_SUMS},
-        first_date   DATE COMMENT 'Local date of the first counted play',
-        last_date    DATE COMMENT 'Local date of the last counted play',
+        {COUNTED_DATES},
         has_measured_features BOOLEAN NOT NULL COMMENT 'Whether its audio features are known and not synthetic'
     """,
     primary_key=("user_id", "period_kind", "period_start", "track_key"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from schemas.columns import IS_SIMULATED, PLAY_SUMS, PLAYED_MONTH, PLAYED_TRACK, USER_ID
+from schemas.columns import COUNTED_DATES, IS_SIMULATED, PLAY_SUMS, PLAYED_MONTH, PLAYED_TRACK, USER_ID
 from schemas.declaration import Expectation, table
 from transformations.exclusions import kept
 
@@ -21,8 +21,7 @@ PLAYED_TRACK_DETAILS = ("recording_id", "track_id", "track_name", "artist_name",
         month_start  DATE NOT NULL COMMENT 'First day of the local month',
         {PLAYED_TRACK},
         {PLAY_SUMS},
-        first_date   DATE COMMENT 'Local date of the first counted play',
-        last_date    DATE COMMENT 'Local date of the last counted play'
+        {COUNTED_DATES}
     """,
     primary_key=("user_id", "played_month", "month_start", "track_key"),
     partition_by=("played_month",),
