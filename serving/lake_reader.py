@@ -30,12 +30,12 @@ def open_reader(lake: Lake, names: Collection[str] = ()) -> duckdb.DuckDBPyConne
     connection = duckdb.connect()
     for name, table in present.items():
         connection.register(f"{name}_delta", lake.open(table, release.version_of(table)).to_pyarrow_dataset())
-        connection.execute(f'CREATE VIEW "{name}" AS SELECT {_columns(table)} FROM "{name}_delta"')
+        connection.execute(f'CREATE VIEW "{name}" AS SELECT {columns_of(table)} FROM "{name}_delta"')
     connection.execute("SET enable_external_access = false; SET lock_configuration = true")
     return connection
 
 
-def _columns(table: Table) -> str:
+def columns_of(table: Table) -> str:
     """The columns, instants as plain UTC timestamps: DuckDB works with zoned ones only by an extension it fetches.
 
     A cast would give the machine's own zone.
