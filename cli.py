@@ -63,12 +63,17 @@ def choose_lake(
     _chosen_lake["uri"] = lake
 
 
-def _settings() -> Settings:
+def _settings(*, finishing: bool = False) -> Settings:
+    """The settings. finishing: whether the command is the one that completes a restore that was stopped."""
+    from ingestion.half_restored import refuse_half_restored
+
     settings = load_settings(_chosen_lake.get("uri") or None)
     configure_logs(settings)
     lake = Lake(settings.lake_uri)
     if not lake.is_remote and lake.local.exists() and not lake.local.is_dir():
         raise InputError(f"{lake.root} is a file, no lake.", "Set LAKE_URI to a folder.")
+    if not finishing:
+        refuse_half_restored(lake)
     return settings
 
 
@@ -263,6 +268,205 @@ def maintain(
 
     result = run_maintenance(_settings(), keep_days=keep_days, dry_run=dry_run)
     print_maintenance(result, dry_run=dry_run)
+
+
+@app.command()
+def export(
+    tables: Annotated[list[str] | None, typer.Argument(help="Tables, or `all` for all of silver and gold.")] = None,
+    out_path: Annotated[
+        Path | None, typer.Option("--out", help="Folder, or the file of one table; for duckdb the file.")
+    ] = None,
+    format_: Annotated[str, typer.Option("--format", help="parquet, csv or duckdb.")] = "parquet",
+    user: Annotated[str | None, typer.Option(help="Only the rows of this listener.")] = None,
+    json: Json = False,
+) -> None:
+    """Write tables of the newest release as files, for spreadsheets, notebooks and tools for charts.
+
+    `--format duckdb` puts them together into one file, all of silver and gold unless tables are named. Each file
+    appears whole or not at all, in place of an older one. Times are in UTC.
+
+    --json prints {"user_id", "is_simulated", "format", "released_at", "tables": [{"table", "file", "rows",
+    "version"}]}.
+
+    Example: lakesong export --format duckdb --out lakesong.duckdb
+    """
+    from serving.exporting import FORMATS, export
+    from terminal.export import print_export
+    from terminal.screen import working
+
+    settings = _settings()
+    found = next((one for one in FORMATS if one == format_), None)
+    if found is None:
+        raise InputError(f"There is no format {format_}.", f"--format is {', '.join(FORMATS)}.")
+    if out_path is None:
+        raise InputError("Nothing says where to write.", "Give --out a folder, or a file.")
+    with working("reading the release") as progress:
+        done = export(settings, tables or (), out_path, format=found, user_id=user, progress=progress)
+    print_export(done, as_json=json)
+
+
+@app.command()
+def history(
+    table: Annotated[str, typer.Argument(help="The table.")],
+    limit: Annotated[int, typer.Option(min=1, help="Versions to show at most.")] = 20,
+    json: Json = False,
+) -> None:
+    """Show the versions of a table: what each changed, which builds released it, and whether it can still be opened.
+
+    --json prints [{"version", "written_at", "operation", "rows", "rows_added", "rows_removed", "release_runs",
+    "is_shown", "can_be_opened"}], newest first.
+
+    Example: lakesong history plays --limit 5
+    """
+    from pipeline import table_named
+    from serving.table_history import table_history
+    from terminal.history import print_history
+
+    lake, found = Lake(_settings().lake_uri), table_named(table)
+    print_history(found, table_history(lake, found, limit), as_json=json)
+
+
+@app.command()
+def undo(
+    batch_id: Annotated[
+        str, typer.Argument(metavar="BATCH", help="Id of the batch; without it, they are listed.")
+    ] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and do nothing.")] = False,
+    build: Annotated[bool, typer.Option(help="Build silver and gold afterwards.")] = True,
+    yes: Yes = False,
+    json: Json = False,
+) -> None:
+    """Take an import back: what no other import brought goes out of bronze, and everything is built without it.
+
+    --json prints {"batch_id", "sources", "user_id", "taken_in_at", "outcome": undone or dry run, "tables": {table: rows
+    that go}, "kept_records", "built"}; without a batch [{"batch_id", "sources", "user_id", "taken_in_at", "row_count",
+    "new_count", "state"}].
+
+    Example: lakesong undo
+    """
+    from ingestion.cycle import complete_and_build
+    from ingestion.undo import plan_undo, take_back
+    from terminal.asking import agreed
+    from terminal.undo import list_batches, print_undone, say_plan
+
+    settings = _settings()
+    lake = Lake(settings.lake_uri)
+    if not batch_id:
+        list_batches(lake, as_json=json)
+        return
+    plan = plan_undo(lake, batch_id)
+    if not json or not (yes or dry_run):
+        say_plan(plan)
+    if dry_run:
+        print_undone(plan, None, as_json=json)
+        return
+    if not agreed(yes):
+        raise typer.Exit(1)
+    with _engine(settings, "undo", "taking it back") as (spark, progress):
+        plan = take_back(lake, batch_id, progress)
+        built = complete_and_build(spark, settings, progress=progress).built if build else {}
+    print_undone(plan, list(built), as_json=json)
+
+
+@app.command()
+def forget(
+    user: Annotated[str, typer.Argument(metavar="LISTENER", help="The listener.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and do nothing.")] = False,
+    yes: Yes = False,
+    json: Json = False,
+) -> None:
+    """Remove everything of a listener for good: plays, statistics, records, sign-in, files, and all old versions.
+
+    --json prints {"user_id", "outcome": forgotten or dry run, "tables": {table: rows that go}, "files", "freed_bytes",
+    "still_named_in"}.
+
+    Example: lakesong forget anna --dry-run
+    """
+    from ingestion.cycle import complete_and_build
+    from ingestion.forgetting import forget_listener, left_over, plan_forget, purge
+    from ingestion.traces import still_named
+    from terminal.asking import agreed
+    from terminal.forget import files_of, print_forgotten, say_plan
+
+    settings = _settings()
+    plan = plan_forget(settings, user, files_of(settings, user))
+    if not json or not (yes or dry_run):
+        say_plan(plan)
+    if dry_run:
+        print_forgotten(plan, None, [], as_json=json)
+        return
+    if not agreed(yes):
+        raise typer.Exit(1)
+    with _engine(settings, "forget", "forgetting") as (spark, progress):
+        forget_listener(settings, plan, progress)
+        complete_and_build(spark, settings, progress=progress)
+        if left_over(Lake(settings.lake_uri), user):
+            complete_and_build(spark, settings, full=True, progress=progress)
+        freed = purge(settings, user, progress)
+    print_forgotten(plan, freed, still_named(settings, user), as_json=json)
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="File to write, such as lakesong-backup.tar.gz.")],
+    whole: Annotated[bool, typer.Option("--whole", help="Silver and gold too, which could be built again.")] = False,
+    yes: Yes = False,
+    json: Json = False,
+) -> None:
+    """Write what cannot be made again (bronze, records and your rules) to one file. Sign-ins are never in it.
+
+    --json prints {"file", "is_whole", "tables": {table: version}, "file_count", "bytes"}.
+
+    Example: lakesong backup lakesong-backup.tar.gz
+    """
+    from config.lock import run_lock
+    from ingestion.backup import need_local, write_backup
+    from terminal.backup import may_replace, print_backup
+    from terminal.screen import working
+
+    settings = _settings()
+    need_local(Lake(settings.lake_uri))
+    if not may_replace(file, yes):
+        raise typer.Exit(1)
+    with run_lock(settings.state_dir, "backup"), working("backing up") as progress:
+        done = write_backup(settings, file, is_whole=whole, progress=progress)
+    print_backup(done, as_json=json)
+
+
+@app.command("restore-backup")
+def restore_backup(
+    file: Annotated[Path, typer.Argument(help="File that `lakesong backup` wrote.")],
+    to: Annotated[str, typer.Option(metavar="LAKE", help="Folder of the lake; the configured one.")] = "",
+    build: Annotated[bool, typer.Option(help="Build silver and gold afterwards.")] = True,
+    yes: Yes = False,
+    json: Json = False,
+) -> None:
+    """Put a backup in place of the tables and rules of a lake, whole, and build what it does not hold.
+
+    The file is compared with its manifest before anything is touched.
+    --json prints {"lake", "made_at", "is_whole", "tables": {table: version}}.
+
+    Example: lakesong restore-backup lakesong-backup.tar.gz --to /tmp/lake-of-may
+    """
+    from config.lock import run_lock
+    from ingestion.backup import need_local
+    from ingestion.cycle import complete_and_build
+    from ingestion.restoring import restore_backup
+    from terminal.backup import may_restore, print_restored
+    from terminal.screen import working
+
+    settings = _settings(finishing=True)
+    settings = settings.model_copy(update={"lake_uri": to}) if to else settings
+    lake = Lake(settings.lake_uri)
+    need_local(lake)
+    if not may_restore(lake, file, yes):
+        raise typer.Exit(1)
+    with run_lock(settings.state_dir, "restore-backup"), working("restoring") as progress:
+        done = restore_backup(lake, file, progress)
+    if build:
+        with _engine(settings, "restore-backup", "building") as (spark, progress):
+            complete_and_build(spark, settings, progress=progress)
+    print_restored(done, as_json=json)
 
 
 @app.command()
@@ -653,6 +857,7 @@ def wrapped(
 def demo(
     days: Annotated[int, typer.Option(min=30, help="Days of listening to simulate.")] = 730,
     seed: Annotated[int, typer.Option(help="The same seed gives the same lake.")] = 1,
+    plays_per_day: Annotated[float, typer.Option(min=1, help="Mean plays a day.")] = 55.0,
 ) -> None:
     """Simulate a listener in a lake of its own (data/demo), and show what was learned.
 
@@ -660,7 +865,7 @@ def demo(
     """
     from terminal.demo import run_demo
 
-    run_demo(_settings(), days=days, seed=seed)
+    run_demo(_settings(), days=days, seed=seed, plays_per_day=plays_per_day)
 
 
 def _show_listener(settings: Settings, user_id: str) -> None:

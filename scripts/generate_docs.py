@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import subprocess
 import sys
@@ -16,6 +17,8 @@ from schemas.declaration import Table
 from schemas.diagrams import drawn_relations, keys_and_relations, made_from, undrawn
 from schemas.relations import Relation, relations_of
 from schemas.units import unit_of
+from serving.declarations import FILE as DECLARATIONS
+from serving.making import served_tables
 
 PROJECT = Path(__file__).parent.parent
 DOCS = PROJECT / "docs"
@@ -185,9 +188,35 @@ def _draw(graph: str, path: Path) -> None:
     path.write_text(drawing.replace("<g ", f"{sheet}<g ", 1), encoding="utf-8")
 
 
+def served_declarations() -> str:
+    """What readers without Spark know of the tables that they see, as JSON."""
+    told = [
+        {
+            "name": table.name,
+            "layer": table.layer,
+            "description": table.description,
+            "analytics": table.analytics,
+            "primary_key": table.primary_key,
+            "columns": [
+                {
+                    "name": column.name,
+                    "type": column.type,
+                    "nullable": column.nullable,
+                    "comment": column.comment,
+                    "unit": unit_of(column) or "",
+                }
+                for column in table.columns
+            ],
+        }
+        for table in served_tables().values()
+    ]
+    return json.dumps(told, indent=1, ensure_ascii=False) + "\n"
+
+
 if __name__ == "__main__":
     (DOCS / "tables.md").write_text(tables_page(), encoding="utf-8")
     (DOCS / "analytics-kinds.md").write_text(analytics_page(), encoding="utf-8")
     (DOCS / "settings.md").write_text(settings_page(), encoding="utf-8")
+    DECLARATIONS.write_text(served_declarations(), encoding="utf-8")
     for name, graph in graphs().items():
         _draw(graph, DOCS / name)

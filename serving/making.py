@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
-from uuid import uuid4
 
 import duckdb
 
@@ -16,7 +14,9 @@ from ingestion.listeners import read_listeners
 from pipeline import Release, declared_tables, latest_release
 from schemas.declaration import Table
 from schemas.lake import Lake
-from serving.lake_reader import columns_of, no_lake
+from serving.lake_reader import no_lake
+from serving.names import NAME_MACROS
+from serving.writing import create_table, fill_table, written_whole
 
 LAYOUT = 1  # of the file; another number makes all files again
 
@@ -52,6 +52,22 @@ UPDATE tracks SET is_played = track_id IN (SELECT track_id FROM listening_with_f
 UPDATE artists SET is_followed = artist_id IN (
     SELECT item_id FROM library_history WHERE collection = 'followed_artists' AND is_current)
 """
+# Sums over all listeners are nobody's to see where there is another one.
+_OTHERS_SUMS = """
+UPDATE genre_clusters SET genre_listener_count = NULL, genre_time = NULL, genre_plays = NULL, genre_time_share = NULL
+"""
+
+# What statistics count, and under which names artists and albums are counted (as in artist_stats and album_stats).
+_VIEWS = f"""
+CREATE VIEW kept_plays AS SELECT * FROM listening_with_features WHERE excluded_by IS NULL;
+{NAME_MACROS}
+CREATE TABLE artist_names AS
+    SELECT DISTINCT artist_of(artist_name) AS artist_key, artist_name FROM listening_with_features
+    WHERE artist_of(artist_name) IS NOT NULL ORDER BY ALL;
+CREATE TABLE album_names AS
+    SELECT DISTINCT album_of(album_name, artist_name) AS album_key, album_name, artist_name
+    FROM listening_with_features WHERE album_of(album_name, artist_name) IS NOT NULL ORDER BY ALL;
+"""
 
 
 def served_tables() -> dict[str, Table]:
@@ -79,42 +95,43 @@ def make_store(settings: Settings, user_id: str) -> Path:
     The file appears whole or not at all. Raises InputError where there is no lake, no release or no such listener.
     """
     lake = Lake(settings.lake_uri)
-    release = latest_release(lake)
-    if not release.versions or release.as_of is None or release.finished_at is None:
-        raise no_lake(lake)
-    simulated = {row["user_id"]: row["is_simulated"] for row in read_listeners(lake)}
-    if user_id not in simulated:
-        raise InputError(f"There is no listener {user_id} in {lake.root}.", "`lakesong listeners` lists them.")
+    release, simulated = release_for(lake, user_id)
     key = store_key(lake, release, user_id)
     file = store_file(settings, user_id, key)
     if file.exists():
         return file
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    unfinished = file.with_name(f"{uuid4().hex}.part")
-    connection = duckdb.connect(str(unfinished))
-    try:
-        connection.execute("SET memory_limit = '400MB'; SET threads = 2")
-        connection.execute(f"SET temp_directory = '{file.parent / 'spill'}'")
+    with written_whole(file) as connection:
         versions = _copy_tables(connection, lake, release, user_id)
+        if len(simulated) > 1:
+            connection.execute(_OTHERS_SUMS).fetchall()
+        connection.execute(_VIEWS).fetchall()
         facts = {
             "key": key,
             "user_id": user_id,
             "is_simulated": simulated[user_id],
-            "as_of": release.as_of.isoformat(),
-            "made_at": release.finished_at.isoformat(),
+            "as_of": str(release.as_of),
+            "made_at": str(release.finished_at),
             "versions": versions,
         }
         connection.execute(
             "CREATE TABLE store_facts AS SELECT $facts AS content", {"facts": json.dumps(facts)}
         ).fetchall()
-        connection.execute("CHECKPOINT").fetchall()
-        connection.close()
-        os.chmod(unfinished, 0o600)
-        unfinished.replace(file)
-    finally:
-        connection.close()
-        unfinished.unlink(missing_ok=True)
     return file
+
+
+def release_for(lake: Lake, user_id: str) -> tuple[Release, dict[str, bool]]:
+    """The newest release, and for each listener whether they are simulated.
+
+    Raises InputError where there is no lake, no release or no such listener.
+    """
+    release = latest_release(lake)
+    if release.as_of is None or release.finished_at is None:
+        raise no_lake(lake)
+    simulated = {row["user_id"]: row["is_simulated"] for row in read_listeners(lake)}
+    if user_id not in simulated:
+        raise InputError(f"There is no listener {user_id} in {lake.root}.", "`lakesong listeners` lists them.")
+    return release, simulated
 
 
 def _versions(release: Release) -> dict[str, int]:
@@ -125,23 +142,16 @@ def _copy_tables(connection: duckdb.DuckDBPyConnection, lake: Lake, release: Rel
     """Copy each table's rows of the listener; a table that the lake lacks is there, empty. Gives the versions."""
     versions = {}
     for name, table in served_tables().items():
-        columns = ", ".join(f'"{column.name}" {column.type}' for column in table.columns)
-        connection.execute(f'CREATE TABLE "{name}" ({columns})').fetchall()
+        create_table(connection, table)
         if name == next(iter(_OF_MUSIC)):
             connection.execute(_OWN_TRACKS).fetchall()
         if not lake.has(table):
             continue
         opened = lake.open(table, release.version_of(table))
         versions[name] = opened.version()
-        connection.register("delta", opened.to_pyarrow_dataset())
-        where = _OF_MUSIC.get(name, "user_id = $user")
-        values = {"user": user_id} if name not in _OF_MUSIC else None
-        order = "played_at, play_id" if name == "listening_with_features" else ", ".join(table.primary_key)
-        connection.execute(
-            f'INSERT INTO "{name}" SELECT {columns_of(table)} FROM delta WHERE {where} ORDER BY {order}', values
-        ).fetchall()
-        connection.unregister("delta")
-    connection.execute(_OWN_WORDS)
+        where, values = (_OF_MUSIC[name], None) if name in _OF_MUSIC else ("user_id = $user", {"user": user_id})
+        fill_table(connection, table, opened.to_pyarrow_dataset(), where, values)
+    connection.execute(_OWN_WORDS).fetchall()
     return versions
 
 

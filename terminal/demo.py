@@ -47,7 +47,7 @@ def _write_files(simulation: Simulation, folder: Path) -> list[Path]:
     return files
 
 
-def run_demo(settings: Settings, *, days: int, seed: int) -> None:
+def run_demo(settings: Settings, *, days: int, seed: int, plays_per_day: float) -> None:
     """Simulate, import, collect, build and show, in the lake `demo` inside the configured one, so that nothing mixes.
 
     The export ends a day before the simulation does; the newest plays are collected from the emulator, by the client
@@ -61,7 +61,7 @@ def run_demo(settings: Settings, *, days: int, seed: int) -> None:
     out.print(f"A simulated listener, in a lake of its own: {lake.root}\n", style="dim")
     with run_lock(settings.state_dir, "demo"), working("simulating a listener") as progress:
         settings = settings.model_copy(update={"lake_uri": lake.root, "state_dir": lake.local / "state"})
-        simulation = simulate(seed=seed, days=days)
+        simulation = simulate(seed=seed, days=days, plays_per_day=plays_per_day)
         export, _, catalogue = _write_files(_until(simulation, LAST_DAY), lake.local)
         with open_session(settings) as spark:
             receipt = import_history(spark, lake, [export], progress=progress)

@@ -4,22 +4,33 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
+from filelock import FileLock
 
 from config.settings import Settings
 from engine.session import open_session
 from pipeline import table_named
 from schemas.lake import Lake
+from serving.making import make_store
+from serving.store import Store
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
+PROJECT = Path(__file__).parents[1]
 Rows = Callable[..., "DataFrame"]
+
+# Machines are shared: how long an example took says nothing of the code.
+hypothesis.settings.register_profile("lakesong", deadline=None)
+hypothesis.settings.load_profile("lakesong")
 
 # What a column that the test does not name holds, when it may not be null.
 _FILLER = {
@@ -74,6 +85,50 @@ def rows(spark: SparkSession) -> Rows:
         return spark.createDataFrame(filled, table.ddl)
 
     return make
+
+
+def _demo(tmp_path_factory: pytest.TempPathFactory, name: str, *options: str) -> Lake:
+    """A lake that `lakesong demo` made, once for all processes of a run."""
+    folder = tmp_path_factory.getbasetemp().parent / name
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "done").exists():
+            folder.mkdir()
+            environment = {
+                **os.environ,
+                "LAKE_URI": str(folder),
+                "STATE_DIR": str(folder / "state"),
+                "SPARK_MASTER": "",
+            }
+            command = [sys.executable, "-m", "cli", "demo", *options]
+            subprocess.run(command, check=True, env=environment, cwd=PROJECT, stdout=subprocess.DEVNULL)
+            (folder / "done").touch()
+    return Lake(str(folder / "demo"))
+
+
+@pytest.fixture(scope="session")
+def demo_lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """The demo's lake, made by the real command on the embedded engine: about 40,000 plays. Read only."""
+    return _demo(tmp_path_factory, "demo-lake")
+
+
+@pytest.fixture(scope="session")
+def large_lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """A demo's lake of 100,000 plays. Read only."""
+    return _demo(tmp_path_factory, "large-lake", "--plays-per-day", "137")
+
+
+@pytest.fixture(scope="session")
+def demo_settings(demo_lake: Lake, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings for the demo's lake, with a state folder of this process."""
+    return Settings(_env_file=None, lake_uri=demo_lake.root, state_dir=tmp_path_factory.mktemp("demo-state"))
+
+
+@pytest.fixture(scope="session")
+def demo_store(demo_settings: Settings) -> Iterator[Store]:
+    """What the demo's listener may see."""
+    store = Store(make_store(demo_settings, "demo"))
+    yield store
+    store.close()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -48,6 +48,11 @@ def test_the_data_dictionary_is_current(generator: ModuleType) -> None:
     assert (ROOT / "docs" / "tables.md").read_text(encoding="utf-8") == generator.tables_page(), "run `make docs`"
 
 
+def test_what_readers_know_of_the_tables_is_current(generator: ModuleType) -> None:
+    written = (ROOT / "serving" / "declarations.json").read_text(encoding="utf-8")
+    assert written == generator.served_declarations(), "run `make docs`"
+
+
 def test_the_page_of_the_kinds_of_analytics_is_current(generator: ModuleType) -> None:
     written = (ROOT / "docs" / "analytics-kinds.md").read_text(encoding="utf-8")
     assert written == generator.analytics_page(), "run `make docs`"

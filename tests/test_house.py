@@ -48,6 +48,9 @@ ARROW: dict[str, set[str]] = {
         "writers",
     },
     "serving": {"serving", "config", "schemas", "pipeline", "ingestion"},
+    "dashboard": {"dashboard", "config", "ingestion", "playlists", "schemas", "serving", "wrapped", "assistant"},
+    "assistant": {"assistant", "config", "serving"},
+    "notebooks": {"notebooks", "config", "serving", "assistant"},
     "wrapped": {"wrapped", "config", "pipeline", "schemas", "serving", "writers"},
     "playlists": {
         "playlists",
@@ -75,7 +78,7 @@ ARROW: dict[str, set[str]] = {
         "serving",
         "wrapped",
     },
-    "scripts": {"config", "engine", "ingestion", "pipeline", "schemas", "transformations", "writers"},
+    "scripts": {"config", "engine", "ingestion", "pipeline", "schemas", "serving", "transformations", "writers"},
     "run_ingestion": {"config", "ingestion", "terminal"},
     "scheduler": {"config", "ingestion"},
     "cli": {"config", "engine", "ingestion", "pipeline", "playlists", "schemas", "serving", "terminal"},

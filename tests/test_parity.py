@@ -35,19 +35,11 @@ AFTER = str(LAST_DAY + timedelta(days=1))  # the demo builds for the day after i
 
 
 @pytest.fixture(scope="module")
-def embedded(tmp_path_factory: pytest.TempPathFactory) -> Lake:
-    """The demo's lake, made by the real command on the embedded engine."""
-    folder = tmp_path_factory.mktemp("embedded")
-    _run(folder, {}, "demo")
-    return Lake(str(folder / "demo"))
-
-
-@pytest.fixture(scope="module")
-def silver(embedded: Lake, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+def silver(demo_lake: Lake, tmp_path_factory: pytest.TempPathFactory) -> Lake:
     """Silver on Apache Spark, from what the embedded engine took in."""
     folder = tmp_path_factory.mktemp("silver")
     for layer in ("bronze", "records"):
-        shutil.copytree(embedded.local / layer, folder / layer)
+        shutil.copytree(demo_lake.local / layer, folder / layer)
     shutil.rmtree(folder / "records" / "pipeline_runs")  # releases of the other lake
     _run(folder, SPARK, "build", "--as-of", AFTER, *(table.name for table in SILVER))
     return Lake(str(folder))
@@ -83,8 +75,8 @@ def _same(left: Any, right: Any) -> bool:
     return type(left) is type(right) and bool(left == right)
 
 
-def _assert_same_rows(embedded: Lake, other: Lake, table: Table) -> None:
-    ours, theirs = (_rows(lake, table) for lake in (embedded, other))
+def _assert_same_rows(demo_lake: Lake, other: Lake, table: Table) -> None:
+    ours, theirs = (_rows(lake, table) for lake in (demo_lake, other))
     keys = [[tuple(row[name] for name in table.primary_key) for row in rows] for rows in (ours, theirs)]
     assert len(keys[0]) == len(set(keys[0]))
     # The demo's listener lost nothing, no two sources tell of one time, and nobody agreed to be compared.
@@ -100,27 +92,27 @@ def _assert_same_rows(embedded: Lake, other: Lake, table: Table) -> None:
 
 
 @pytest.mark.parametrize("table", SILVER, ids=lambda table: table.name)
-def test_both_engines_make_the_same_silver(embedded: Lake, silver: Lake, table: Table) -> None:
-    _assert_same_rows(embedded, silver, table)
+def test_both_engines_make_the_same_silver(demo_lake: Lake, silver: Lake, table: Table) -> None:
+    _assert_same_rows(demo_lake, silver, table)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("table", [*SILVER, *GOLD], ids=lambda table: table.name)
-def test_both_engines_make_the_same_rows(embedded: Lake, whole: Lake, table: Table) -> None:
-    _assert_same_rows(embedded, whole, table)
+def test_both_engines_make_the_same_rows(demo_lake: Lake, whole: Lake, table: Table) -> None:
+    _assert_same_rows(demo_lake, whole, table)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("table", BRONZE, ids=lambda table: table.name)
-def test_both_engines_take_in_the_same_records(embedded: Lake, whole: Lake, table: Table) -> None:
+def test_both_engines_take_in_the_same_records(demo_lake: Lake, whole: Lake, table: Table) -> None:
     # A run has an id of its own; what it counted is what has to be equal.
     counts = [name for name in table.column_names if name.endswith("_count") or name in ("batch_id", "status")]
     compared = counts if table.primary_key == ("run_id",) else list(table.primary_key)
-    ours, theirs = (sorted(tuple(row.values()) for row in _rows(lake, table, compared)) for lake in (embedded, whole))
+    ours, theirs = (sorted(tuple(row.values()) for row in _rows(lake, table, compared)) for lake in (demo_lake, whole))
     assert ours == theirs
 
 
-def test_the_lakes_are_of_two_engines(embedded: Lake, silver: Lake) -> None:
+def test_the_lakes_are_of_two_engines(demo_lake: Lake, silver: Lake) -> None:
     runs = declared_tables()["pipeline_runs"]
-    engines = [row["engine"] for lake in (embedded, silver) for row in _rows(lake, runs, ["run_id", "engine"])]
+    engines = [row["engine"] for lake in (demo_lake, silver) for row in _rows(lake, runs, ["run_id", "engine"])]
     assert engines == ["sail", "spark local[2]"]

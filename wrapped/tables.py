@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from serving.names import NAME_MACROS
 from wrapped.periods import Period
 
 if TYPE_CHECKING:
@@ -24,16 +25,6 @@ TABLES = (
     "music_profiles",
 )
 
-# White space as transformations/silver/tracks.py knows it.
-_BLANKS = "".join(chr(code) for code in (*range(9, 14), 0x20, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B)))
-_BLANKS += "\u2028\u2029\u202f\u205f\u3000"
-
-_PREPARE = f"""
-CREATE OR REPLACE TEMP MACRO plain(name) AS lower(trim(regexp_replace(name, '[{_BLANKS}]+', ' ', 'g'), ' '));
-CREATE OR REPLACE TEMP MACRO artist_of(artist) AS nullif(plain(artist), '');
-CREATE OR REPLACE TEMP MACRO album_of(album, artist) AS
-    CASE WHEN nullif(plain(album), '') IS NOT NULL THEN plain(album) || chr(9) || coalesce(plain(artist), '') END;
-"""
 _PLAYS = """
 CREATE OR REPLACE TEMP TABLE period_plays AS
 SELECT played_date BETWEEN $first AND $last AS is_now, played_date, hour_of_day, day_of_week, recording_id, track_id,
@@ -79,7 +70,7 @@ def prepare(reader: duckdb.DuckDBPyConnection, user_id: str, period: Period, bef
         "from_month": f"{min(before.first, period.first) - timedelta(days=1):%Y-%m}",
         "to_month": f"{period.last + timedelta(days=1):%Y-%m}",
     }
-    reader.execute(_PREPARE)
+    reader.execute(NAME_MACROS)
     reader.execute(_PLAYS, {"user": user_id, **days})
     reader.execute(_TRACKS)
     reader.execute(_TRACKS_EVER, {"user": user_id})

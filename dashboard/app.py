@@ -1,0 +1,111 @@
+"""The web application: pages, the API and static files, in one process without an engine."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI, Request
+from starlette.responses import RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
+
+import dashboard.pages  # noqa: F401  declares the pages
+from config.settings import Settings
+from dashboard.access.local import LocalAccess
+from dashboard.failures import answer_failures
+from dashboard.rendering import csv_of, render, render_page
+from dashboard.security import Guard
+from dashboard.site import FOLDER, Access, Site, tag_of
+from dashboard.view import PAGES, Page, View
+from serving.store import Store
+from serving.stores import Stores
+
+HOME = "/overview"
+FONTS = FOLDER.parent / "wrapped" / "fonts"
+YEAR_SECONDS = 31_536_000
+
+
+def make_app(settings: Settings, access: Access | None = None) -> FastAPI:
+    """The application of one lake. Opens nothing before the first request."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        app.state.site.stores.close()
+
+    app = FastAPI(
+        title="Lakesong", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json", lifespan=lifespan
+    )
+    app.state.site = Site(settings, Stores(settings), access or LocalAccess(settings))
+    answer_failures(app)
+    for page in PAGES.values():
+        _add_page(app, page)
+    app.add_api_route("/", lambda: RedirectResponse(HOME), include_in_schema=False)
+    app.mount("/fonts", _KeptFiles(directory=FONTS), name="fonts")
+    app.mount("/static", _KeptFiles(directory=FOLDER / "static"), name="static")
+    app.add_middleware(Guard)
+    return app
+
+
+class _KeptFiles(StaticFiles):
+    """Static files, which browsers may keep: another content has another address."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers["cache-control"] = f"public, max-age={YEAR_SECONDS}, immutable"
+        return response
+
+
+def _add_page(app: FastAPI, page: Page) -> None:
+    def show(request: Request) -> Response:
+        return _answer(request, page, "html", lambda view: render_page(page, view))
+
+    def fetch(request: Request) -> Response:
+        name = request.query_params.get("part", "")
+        answer = _answer(request, page, "csv", lambda view: csv_of(page.make(view), name) or b"")
+        if not answer.body and answer.status_code == 200:
+            return Response("There is no such table on this page.\n", status_code=404, media_type="text/plain")
+        answer.headers["content-disposition"] = f'attachment; filename="{page.path.strip("/")}.csv"'
+        return answer
+
+    app.add_api_route(page.path, show, methods=["GET"], include_in_schema=False)
+    app.add_api_route(f"{page.path}.csv", fetch, methods=["GET"], include_in_schema=False)
+
+
+def _answer(request: Request, page: Page, form: str, make: Callable[[View], bytes]) -> Response:
+    """A page's body in one of its forms; made once for a listener's file and an address, unless it is live."""
+    site: Site = request.app.state.site
+    visitor = site.access.visitor(request)
+    store = site.stores.get(visitor.user_id)
+    if store is None:
+        return preparing()
+    view = View(site.settings, visitor, store, page.path, dict(request.query_params))
+    if page.is_live:
+        body = make(view)
+    else:
+        key = (store.key, str(visitor), form, page.path, str(request.query_params))
+        body = site.kept(key, lambda: make(view))
+    media_type = "text/html; charset=utf-8" if form == "html" else "text/csv; charset=utf-8"
+    return tagged(request, body, media_type)
+
+
+def tagged(request: Request, body: bytes, media_type: str) -> Response:
+    """A body with its tag, or nothing for who has it already."""
+    tag = tag_of(body)
+    headers = {"etag": tag, "cache-control": "private, no-cache"}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type=media_type, headers=headers)
+
+
+def preparing() -> Response:
+    """What is shown for the seconds in which a listener's file is made."""
+    return Response(render("preparing.html", title="One moment"), status_code=202, media_type="text/html")
+
+
+def store_of(request: Request) -> tuple[Site, Any, Store | None]:
+    """The site, the visitor and their file, for routes beside the pages."""
+    site: Site = request.app.state.site
+    visitor = site.access.visitor(request)
+    return site, visitor, site.stores.get(visitor.user_id)

@@ -1,0 +1,119 @@
+"""What was played most in any range of days: as gold tells it of its standard ranges (docs/analytics.md)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from config.errors import InputError
+from serving.store import Row, Store
+
+By = Literal["time", "plays"]
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """What is ranked. columns: the columns of plays that tell one from another; key: what it is counted under.
+
+    names: the table that says what a key is called, `name` and `detail`, whatever the range is.
+    """
+
+    columns: str
+    key: str
+    names: str
+    source: str = "kept_plays"
+    weight: str = "1"
+
+
+_OF_STATS = "FROM {0} WHERE period_kind = 'all_time'"
+SUBJECTS = {
+    "artists": _Subject(
+        "artist_name",
+        "artist_of(artist_name)",
+        f"SELECT artist_key AS key, artist_name AS name, NULL AS detail, NULL AS track_id "
+        f"{_OF_STATS.format('artist_stats')}",
+    ),
+    "tracks": _Subject(
+        "recording_id",
+        "recording_id",
+        f"SELECT recording_id AS key, track_name AS name, artist_name AS detail, track_id "
+        f"{_OF_STATS.format('track_stats')}",
+    ),
+    "albums": _Subject(
+        "album_name, artist_name",
+        "album_of(album_name, artist_name)",
+        f"SELECT album_key AS key, album_name AS name, artist_name AS detail, NULL AS track_id "
+        f"{_OF_STATS.format('album_stats')}",
+    ),
+    "genres": _Subject(
+        "genre",
+        "genre",
+        "SELECT DISTINCT genre AS key, genre AS name, genre_family AS detail, NULL AS track_id FROM track_genres",
+        "kept_plays JOIN track_genres USING (track_id)",
+        "genre_weight",
+    ),
+}
+
+_PLACES = """
+    heard AS (
+        SELECT {columns}, sum({weight}) FILTER (is_counted) AS play_count, sum({weight} * listened_ms) AS listened_ms
+        FROM {source} WHERE played_date BETWEEN ${first} AND ${last} GROUP BY ALL
+    ),
+    keyed AS (
+        SELECT {key} AS key, coalesce(sum(play_count), 0) AS play_count, sum(listened_ms) AS listened_ms
+        FROM heard GROUP BY 1 HAVING {key} IS NOT NULL
+    ),
+    {result} AS (
+        SELECT keyed.*, names.name, names.detail, names.track_id,
+            row_number() OVER (ORDER BY {order}, names.name, keyed.key) AS rank
+        FROM keyed LEFT JOIN names USING (key)
+    )
+"""
+_ORDERS = {"time": "listened_ms DESC, play_count DESC", "plays": "play_count DESC, listened_ms DESC"}
+
+
+def top_of(
+    store: Store,
+    subject: str,
+    days: tuple[date, date],
+    before: tuple[date, date] | None = None,
+    *,
+    by: By = "time",
+    limit: int = 10,
+    offset: int = 0,
+) -> list[Row]:
+    """The artists, tracks, albums or genres that were played most on these local days, first and last included.
+
+    Rows: rank, key, name, detail (the artist, or the genre's family), track_id, play_count, listened_ms, and with
+    `before` rank_before and rank_change (places risen; both null for what was not heard then). Genres share a play by
+    weight, so their counts are fractions. Raises InputError for another subject.
+    """
+    if subject not in SUBJECTS or by not in _ORDERS:
+        raise InputError(f"There is no top list of {subject} by {by}.", f"There are: {', '.join(SUBJECTS)}.")
+    values: Row = {"first": days[0], "last": days[1], "limit": limit, "offset": offset}
+    parts = [f"names AS ({SUBJECTS[subject].names})", _placed(subject, by, "", "now")]
+    change, join = "", ""
+    if before is not None:
+        values |= {"before_first": before[0], "before_last": before[1]}
+        parts.append(_placed(subject, by, "before_", "earlier"))
+        change = ", earlier.rank AS rank_before, earlier.rank - now.rank AS rank_change"
+        join = "LEFT JOIN earlier USING (key)"
+    return store.rows(
+        f"""
+        WITH {", ".join(parts)}
+        SELECT now.rank, now.key, now.name, now.detail, now.track_id, now.play_count,
+            now.listened_ms::BIGINT AS listened_ms {change}
+        FROM now {join} ORDER BY now.rank LIMIT $limit OFFSET $offset
+        """,
+        **values,
+    )
+
+
+def _placed(subject: str, by: By, days: str, result: str) -> str:
+    one = SUBJECTS[subject]
+    parts = _PLACES.format(
+        columns=one.columns, key=one.key, weight=one.weight, source=one.source, order=_ORDERS[by],
+        first=f"{days}first", last=f"{days}last", result=result,
+    )  # fmt: skip
+    return parts.replace("heard", f"{result}_heard").replace("keyed", f"{result}_keyed")
