@@ -1,0 +1,1 @@
+"""Questions in plain words about one listener's own plays; no engine, and nothing said that the tables do not say."""
