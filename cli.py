@@ -193,6 +193,39 @@ def login(
 
 
 @app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address of this machine to listen on; wins over DASHBOARD_HOST.")] = "",
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port; wins over DASHBOARD_PORT.")] = None,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Open no browser.")] = False,
+) -> None:
+    """Show the dashboard and answer the API, until Ctrl-C. docs/dashboard.md says who may come in.
+
+    Example: lakesong serve --port 8080
+    """
+    from terminal.serve import run_server
+
+    given: dict[str, Any] = {"dashboard_host": host} if host else {}
+    given |= {"dashboard_port": port} if port is not None else {}
+    run_server(_settings().model_copy(update=given), with_browser=not no_browser)
+
+
+@app.command()
+def password(
+    user: Annotated[str, typer.Argument(metavar="LISTENER", help="The listener.")],
+    admin: Annotated[
+        bool | None, typer.Option("--admin/--no-admin", help="May look after the lake; the first one may.")
+    ] = None,
+) -> None:
+    """Set the password with which a listener signs in at the dashboard; from then on everybody signs in.
+
+    Example: lakesong password me
+    """
+    from terminal.password import set_password
+
+    set_password(_settings(), user, is_admin=admin)
+
+
+@app.command()
 def ingest(
     user: Annotated[list[str] | None, typer.Option(help="Only this listener; may be given again.")] = None,
     source: Annotated[list[str] | None, typer.Option(help="Only this source; may be given again.")] = None,
@@ -496,8 +529,8 @@ def status(json: Json = False) -> None:
 
     Example: lakesong --lake data/demo status
     """
+    from ingestion.spotify_sign_in import sign_ins
     from serving.status import lake_status
-    from terminal.login import sign_ins
     from terminal.screen import grid, out, print_json
 
     settings = _settings()
@@ -609,6 +642,50 @@ def sql(
         answer(lake, query, limit=limit, as_json=json)
     else:
         prompt(lake, limit=limit)
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="A question in plain words; without it, a prompt.")] = "",
+    user: Annotated[str | None, typer.Option(help="Listener; the lake's only one, or `me`, unless given.")] = None,
+    json: Json = False,
+) -> None:
+    """Ask about the music you play, in plain words. Each answer shows its SQL, and how sure it is.
+
+    What the tables do not say is declined, with what can be asked instead: the exit code is 2 then. See docs/asking.md.
+
+    --json prints {"question", "is_answered", "sentence", "intent", "value", "unit", "columns": [{"name", "label",
+    "unit"}], "rows", "queries": [{"sql", "values"}], "versions", "play_count", "coverage", "is_at_least", "confidence",
+    "sureness", "notes", "suggestions", "is_simulated", "from_model"}.
+
+    Example: lakesong ask "What did I play most last winter?"
+    """
+    from terminal.ask import answer, prompt
+
+    settings = _settings()
+    if not question:
+        prompt(settings, user_id=user)
+    elif not answer(settings, question, user_id=user, as_json=json):
+        raise typer.Exit(InputError.exit_code)
+
+
+@app.command()
+def mcp(
+    http: Annotated[bool, typer.Option("--http", help="Serve over HTTP on 127.0.0.1, with a token.")] = False,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port for --http.")] = 8765,
+    user: Annotated[str | None, typer.Option(help="Listener; the lake's only one, or `me`, unless given.")] = None,
+) -> None:
+    """Offer questions and read-only SQL to other programs (Model Context Protocol), on standard input and output.
+
+    Example: lakesong mcp --http --port 8765
+    """
+    from terminal.mcp import serve_http, serve_stdio
+
+    settings = _settings()
+    if http:
+        serve_http(settings, user, port)
+    else:
+        serve_stdio(settings, user)
 
 
 @app.command()

@@ -68,6 +68,13 @@ class TokenStore:
             if user_id in tokens:
                 self._write(tokens | {user_id: replace(tokens[user_id], needs_sign_in=True)})
 
+    def remove(self, user_id: str) -> None:
+        """Let go of the listener's token, where there is one."""
+        with self._lock("write"):
+            tokens = self._read()
+            if user_id in tokens:
+                self._write({name: token for name, token in tokens.items() if name != user_id})
+
     @contextmanager
     def refreshing(self) -> Iterator[None]:
         """Held while a token is refreshed: a second process would send a refresh token that was just replaced."""

@@ -44,7 +44,11 @@ def read_exclusions(folder: Path | None) -> tuple[Exclusion, ...]:
     found = read_rules_file(folder, EXCLUSIONS_FILE, EXAMPLE)
     if found is None:
         return ()
-    path, content = found
+    return rules_in(*found)
+
+
+def rules_in(path: Path, content: dict[str, Any]) -> tuple[Exclusion, ...]:
+    """The rules of a file's content. path: named in errors. Raises InputError for rules that cannot be used."""
     entries = content.get("exclude", [])
     if content.keys() - {"exclude"} or not isinstance(entries, list):
         raise InputError(f"{path} may hold [[exclude]] entries alone.", EXAMPLE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.errors import InputError
+from config.state_file import read_state
 
 FEATURE_SOURCES = ("real", "synthetic", "kaggle")
 _TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
@@ -56,6 +58,11 @@ class Settings(BaseSettings):
     maintain_at: str = Field("03:30", description="Time of the nightly maintenance (in TIMEZONE).")
     alert_webhook_url: str = Field("", description="Address that gets each alert as JSON.", repr=False)
     ntfy_url: str = Field("", description="Address of an ntfy topic that gets each alert.", repr=False)
+    llm_url: str = Field(
+        "", description="Address of an OpenAI-compatible endpoint for free-form questions: https://…/v1."
+    )
+    llm_model: str = Field("", description="Name of the model that it is asked for.")
+    llm_api_key: SecretStr = Field(SecretStr(""), description="Its key, where it wants one.")
     log_format: Literal["auto", "json", "text"] = Field(
         "auto", description="Log lines as json or text; auto: text on a terminal, else json."
     )
@@ -63,6 +70,14 @@ class Settings(BaseSettings):
     log_file_mb: int = Field(10, ge=1, description="Size at which the log file is rotated, in MB.")
     disk_warn_mb: int = Field(1024, ge=0, description="Less free disk space than this, in MB, is an alert.")
     engine_memory: str = Field("4g", description="Memory of the Spark driver on one machine.")
+    dashboard_host: str = Field("127.0.0.1", description="Address of this machine that the dashboard listens on.")
+    dashboard_port: int = Field(8000, ge=0, le=65535, description="Its port; 0: any that is free.")
+    dashboard_hosts: str = Field(
+        "", description="Names beside those of this machine by which the dashboard is asked for: music.example.org,…"
+    )
+    dashboard_proxies: str = Field(
+        "", description="Addresses of reverse proxies whose word on the caller and on TLS is taken: 127.0.0.1,…"
+    )
 
     @field_validator("timezone")
     @classmethod
@@ -80,13 +95,26 @@ class Settings(BaseSettings):
         return ",".join(names)
 
     @field_validator(
-        "spotify_api_url", "spotify_accounts_url", "reccobeats_url", "deezer_url", "alert_webhook_url", "ntfy_url"
+        "spotify_api_url",
+        "spotify_accounts_url",
+        "reccobeats_url",
+        "deezer_url",
+        "alert_webhook_url",
+        "ntfy_url",
+        "llm_url",
     )
     @classmethod
     def _is_an_address(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):
             raise ValueError("an address begins with https:// or http://")
         return value.rstrip("/")
+
+    @field_validator("dashboard_proxies")
+    @classmethod
+    def _are_addresses(cls, value: str) -> str:
+        for one in filter(None, map(str.strip, value.split(","))):
+            ip_network(one, strict=False)  # `*` would let anybody say who they are
+        return value
 
     @field_validator("maintain_at")
     @classmethod
@@ -112,6 +140,25 @@ class Settings(BaseSettings):
         return self.state_dir / ".spotify_tokens.json"
 
     @property
+    def spotify_app_file(self) -> Path:
+        """Where the dashboard keeps the app that was set up in it; see `with_spotify_app`."""
+        return self.state_dir / "spotify_app.json"
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the dashboard can be reached from this machine alone, and under no other name."""
+        try:
+            listens_here = ip_address(self.dashboard_host).is_loopback
+        except ValueError:
+            listens_here = self.dashboard_host == "localhost"
+        return listens_here and not self.site_names
+
+    @cached_property
+    def site_names(self) -> frozenset[str]:
+        """The names in DASHBOARD_HOSTS."""
+        return frozenset(name.strip().lower() for name in self.dashboard_hosts.split(",") if name.strip())
+
+    @property
     def rules_folder(self) -> Path | None:
         """The folder of the listener's own rules; None for a lake in an object store without RULES_DIR."""
         if self.rules_dir:
@@ -129,14 +176,24 @@ class Settings(BaseSettings):
         return tuple(self.feature_preference.split(","))
 
 
+def with_spotify_app(settings: Settings) -> Settings:
+    """The settings, with the app of `spotify_app_file` where CLIENT_ID is not set."""
+    app = {} if settings.client_id else read_state(settings.spotify_app_file)
+    if not isinstance(app.get("client_id"), str):
+        return settings
+    secret = SecretStr(str(app.get("client_secret") or ""))
+    return settings.model_copy(update={"client_id": app["client_id"], "client_secret": secret})
+
+
 def load_settings(lake_uri: str | None = None) -> Settings:
-    """Read the settings; `lake_uri` (a command-line option) wins over all.
+    """Read the settings; `lake_uri` (a command-line option) wins over all. The app set up in the dashboard counts
+    where none is set here.
 
     Raises InputError, in one line, when a setting cannot be used.
     """
     given = {"lake_uri": lake_uri} if lake_uri else {}
     try:
-        return Settings(**given)  # type: ignore[arg-type]
+        return with_spotify_app(Settings(**given))  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors()[0]
         name = "_".join(str(part) for part in first["loc"]).upper()

@@ -27,6 +27,7 @@ Progress = Callable[[str], None]
 FORMATS: tuple[Format, ...] = ("parquet", "csv", "duckdb")
 ALL = "all"  # every table of silver and gold
 USER = "user_id"
+READ_FROM = "v1.0.0"  # tools for charts bring an older DuckDB than ours, whose newest format they cannot open
 
 
 @dataclass(frozen=True)
@@ -177,7 +178,7 @@ def _to_file(source: _Source, table: Table, file: Path, format: Format) -> Expor
 def _to_duckdb(source: _Source, tables: Sequence[Table], file: Path, progress: Progress) -> list[ExportedTable]:
     """One file with all tables, their descriptions and those of their columns, as tools for charts show them."""
     written = []
-    with written_whole(file) as connection:
+    with written_whole(file, READ_FROM) as connection:
         for table in tables:
             progress(f"writing {table.name}")
             create_table(connection, table)

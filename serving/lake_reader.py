@@ -44,9 +44,13 @@ def columns_of(table: Table) -> str:
     return ", ".join((instant if c.type == "TIMESTAMP" else '"{0}"').format(c.name) for c in table.columns)
 
 
-def no_lake(lake: Lake) -> InputError:
+class NoLakeError(InputError):
+    """There are no tables yet."""
+
+
+def no_lake(lake: Lake) -> NoLakeError:
     """The error for an address without tables, with the way to a first lake."""
-    return InputError(
+    return NoLakeError(
         f"There is no lake at {lake.root} yet.",
         "Bring in your history with `lakesong import PATH`, or try `lakesong demo`.",
     )

@@ -18,7 +18,7 @@ from serving.lake_reader import no_lake
 from serving.names import NAME_MACROS
 from serving.writing import create_table, fill_table, written_whole
 
-LAYOUT = 1  # of the file; another number makes all files again
+LAYOUT = 2  # of the file; another number makes all files again
 
 # Steps on the way to other tables; what they hold is told by those.
 NOT_SERVED = {
@@ -106,12 +106,14 @@ def make_store(settings: Settings, user_id: str) -> Path:
         if len(simulated) > 1:
             connection.execute(_OTHERS_SUMS).fetchall()
         connection.execute(_VIEWS).fetchall()
+        known = connection.execute("SELECT min(played_date) FROM coverage").fetchone()
         facts = {
             "key": key,
             "user_id": user_id,
             "is_simulated": simulated[user_id],
             "as_of": str(release.as_of),
             "made_at": str(release.finished_at),
+            "first_day": str(known[0] if known and known[0] else release.as_of),
             "versions": versions,
         }
         connection.execute(

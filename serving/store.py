@@ -22,7 +22,13 @@ Row = dict[str, Any]
 
 QUERY_SECONDS = 5.0
 QUERY_ROWS = 10_000
-MEMORY = "160MB"
+# Given when the file is opened: two openings of one file in one process share what was set first.
+LIMITS: dict[str, str | bool | int | float | list[str]] = {
+    "threads": "1",  # pages are asked for side by side: a query that takes one core leaves the other to the next
+    "memory_limit": "160MB",
+    "enable_external_access": "false",
+    "lock_configuration": "true",
+}
 
 
 class QueryLimitError(LakesongError):
@@ -42,16 +48,13 @@ class Store:
     """The tables of one listener, by their names in the lake, read only, at the versions of one release.
 
     user_id, is_simulated: whose they are. key: names these versions; another key, other data. as_of: the day that was
-    built for. made_at: when the release was made (UTC). versions: table -> Delta version.
+    built for. made_at: when the release was made (UTC). first_day: the
+    first local day that something is known of, else as_of. versions: table -> Delta version.
     """
 
     def __init__(self, file: Path) -> None:
         """Open a file that `serving.making` wrote."""
-        self._connection = duckdb.connect(str(file), read_only=True)
-        self._connection.execute(
-            f"SET threads = 2; SET memory_limit = '{MEMORY}'; SET enable_external_access = false; "
-            "SET lock_configuration = true"
-        )
+        self._connection = duckdb.connect(str(file), read_only=True, config=LIMITS)
         told = self._connection.execute("SELECT content FROM store_facts").fetchone()
         facts = json.loads(told[0]) if told else {}
         self.file = file
@@ -60,6 +63,7 @@ class Store:
         self.is_simulated: bool = facts["is_simulated"]
         self.as_of = date.fromisoformat(facts["as_of"])
         self.made_at = datetime.fromisoformat(facts["made_at"])
+        self.first_day = date.fromisoformat(facts["first_day"])
         self.versions: dict[str, int] = facts["versions"]
 
     def ask(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import threading
 from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
@@ -36,7 +37,12 @@ class Stores:
         self._making: dict[str, Future[Path]] = {}
         self._lock = threading.Lock()
         self._stop = threading.Event()
-        self._makers = ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("spawn"))
+        self._makers = ProcessPoolExecutor(
+            max_workers=1,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=signal.signal,  # Ctrl-C is for the server, which ends this process itself
+            initargs=(signal.SIGINT, signal.SIG_IGN),
+        )
         self._watcher = threading.Thread(target=self._watch, name="releases", daemon=True)
         self._watcher.start()
 

@@ -20,14 +20,14 @@ MEMORY = "400MB"
 
 
 @contextmanager
-def written_whole(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def written_whole(file: Path, format_version: str = "latest") -> Iterator[duckdb.DuckDBPyConnection]:
     """A new DuckDB file to fill. It takes the place of `file` at once when the body has ended, else nothing changes.
 
-    Only its owner may read it.
+    Only its owner may read it. format_version: the oldest DuckDB that is to read it, such as v1.0.0.
     """
     unfinished = file.with_name(f".{file.name}.{uuid4().hex}.part")
     spill = unfinished.with_suffix(".spill")
-    connection = duckdb.connect(str(unfinished))
+    connection = duckdb.connect(str(unfinished), config={"storage_compatibility_version": format_version})
     try:
         connection.execute(f"SET memory_limit = '{MEMORY}'; SET threads = 2")
         connection.execute("SET temp_directory = $folder", {"folder": str(spill)})

@@ -8,7 +8,7 @@ import pytest
 
 from config.errors import InputError
 from serving.store import Store
-from serving.tops import top_of
+from serving.tops import SUBJECTS, _added_up, top_of
 
 STATS = {
     "artists": ("artist_stats", "artist_key"),
@@ -31,8 +31,26 @@ def test_every_standard_range_is_as_in_gold(subject: str, demo_store: Store) -> 
                 f"WHERE period_kind = $kind AND period_start = $start ORDER BY 1 LIMIT 40",
                 kind=period["period_kind"], start=period["period_start"],
             )  # fmt: skip
-            found = top_of(demo_store, subject, days, by=by, limit=40)  # type: ignore[arg-type]
+            found = _added_up(demo_store, subject, days, None, by, 40, 0)  # type: ignore[arg-type]
             assert [{name: row[name] for name in expected[0]} for row in found] == expected, (period, by)
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_what_gold_tells_and_what_is_added_up_are_the_same(subject: str, demo_store: Store) -> None:
+    as_of = demo_store.as_of
+    month = (date(2025, 5, 1), date(2025, 5, 31)), (date(2025, 4, 1), date(2025, 4, 30))
+    year = (date(2025, 1, 1), date(2025, 12, 31)), (date(2024, 1, 1), date(2024, 12, 31))
+    week = (as_of - timedelta(days=6), as_of), (as_of - timedelta(days=13), as_of - timedelta(days=7))
+    ever = (demo_store.first_day, as_of), None
+    for days, before in (month, year, week, ever):
+        for by in ("time", "plays"):
+            told = top_of(demo_store, subject, days, before, by=by, limit=30, offset=5)  # type: ignore[arg-type]
+            added = _added_up(demo_store, subject, days, before, by, 30, 5)  # type: ignore[arg-type]
+            assert len(told) > 5
+            for one, other in zip(told, added, strict=True):
+                assert one["play_count"] == pytest.approx(other["play_count"])
+                rest = {name for name in other if name not in ("play_count", "name")}
+                assert {name: one[name] for name in rest} == {name: other[name] for name in rest}, (days, by)
 
 
 def test_changes_of_place_are_those_of_gold(demo_store: Store) -> None:
