@@ -7,7 +7,7 @@ READY := .venv/.ready
 JARS := .setup/jars/.ready
 HAS_JAVA := $(shell command -v java 2>/dev/null)
 
-.PHONY: help setup demo serve test test-long lint bench docs spark clean
+.PHONY: help setup demo serve notebooks test test-long lint bench docs spark clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -31,8 +31,15 @@ spark: $(JARS) ## fetch what Apache Spark needs beside Java
 demo: $(READY) ## simulate a listener, take in their history and show what was learned
 	@$(BIN)/lakesong demo
 
-serve: $(READY) ## show the state of the lake (the dashboard comes with a later release)
-	@$(BIN)/lakesong status
+serve: $(READY) ## show the dashboard at http://127.0.0.1:8000
+	@$(BIN)/lakesong serve
+
+notebooks: .venv/.notebooks ## show the notebooks (marimo) on one page; LAKE_URI=data/demo shows the demo
+	@$(BIN)/marimo run $(addprefix notebooks/,overview.py trends.py personas.py playlists.py research.py)
+
+.venv/.notebooks: $(READY)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[notebooks]'
+	@touch $@
 
 test: $(READY) $(if $(HAS_JAVA),$(JARS)) ## run the tests that a change must pass
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy .

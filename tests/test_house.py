@@ -18,7 +18,7 @@ from pipeline import declared_tables
 from schemas.declaration import DELTA_TYPES
 
 PROJECT = Path(__file__).parents[1]
-NOT_THE_PROGRAM = {"tests", "bench", "build", "docs", "data"}
+NOT_THE_PROGRAM = {"tests", "bench", "bi", "build", "docs", "data"}
 
 # What each part may import of the project. The arrow: clients -> mappers -> writers -> schemas (bronze) ->
 # transformations -> serving; models know nothing; ingestion, pipeline and the entry points tie the parts together.

@@ -1,0 +1,1 @@
+"""Notebooks on one listener's music: marimo apps, and what they share."""
