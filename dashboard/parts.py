@@ -10,7 +10,8 @@ Row = Mapping[str, Any]
 
 # How a value is written: see `dashboard.words`.
 Kind = Literal[
-    "text", "count", "hours", "minutes", "length", "share", "number", "date", "month", "time", "change", "rank", "hour"
+    "text", "count", "hours", "minutes", "length", "share", "number", "date", "month", "time", "change", "rank", "hour",
+    "figure", "effect", "words",
 ]
 Width = Literal["full", "half", "third", "two-thirds"]
 ChartKind = Literal["line", "area", "bar", "ranking", "heatmap", "calendar", "clock", "plane", "interval"]
@@ -34,7 +35,7 @@ class Column:
     @property
     def is_number(self) -> bool:
         """Whether values stand to the right."""
-        return self.kind not in ("text", "date", "month", "time")
+        return self.kind not in ("text", "words", "date", "month", "time")
 
 
 @dataclass(frozen=True)
@@ -68,10 +69,14 @@ class Tiles(Part):
 
 @dataclass(frozen=True)
 class Table(Part):
-    """Rows in columns; can be fetched as CSV. empty: what is said in place of no rows."""
+    """Rows in columns; can be fetched as CSV. empty: what is said in place of no rows.
+
+    first: so many rows are shown at once, the others when asked for; 0 for all.
+    """
 
     columns: Sequence[Column] = ()
     rows: Sequence[Row] = ()
+    first: int = 0
     empty: str = "Nothing in this range."
     template: ClassVar[str] = "parts/table.html"
 
@@ -81,6 +86,9 @@ class Chart(Table):
     """A drawn table: the table stands behind it. kind: see static/charts.js.
 
     x: the column along the axis; y: the columns drawn. low, high: columns of a band or interval around the first y.
+    inner_low, inner_high: of a narrower band inside it. dashed: those of y that are expected, not known. from_zero:
+    whether the axis of lines begins at 0. label: the column that is written beside points. corners: what the four
+    quarters of a plane are called, from the upper left to the lower right.
     group: the column whose values are series of their own. size: the column that says how large points are.
     is_stacked: whether series stand on one another. summary: what is to be seen, in a sentence, for those who cannot.
     """
@@ -90,6 +98,12 @@ class Chart(Table):
     y: Sequence[str] = ()
     low: str = ""
     high: str = ""
+    inner_low: str = ""
+    inner_high: str = ""
+    dashed: Sequence[str] = ()
+    from_zero: bool = True
+    label: str = ""
+    corners: Sequence[str] = ()
     group: str = ""
     size: str = ""
     is_stacked: bool = False
@@ -132,6 +146,40 @@ class Notice(Part):
     href: str = ""
     level: Literal["hint", "warning"] = "hint"
     template: ClassVar[str] = "parts/notice.html"
+
+
+@dataclass(frozen=True)
+class Meter:
+    """A value with a bar: its name, the value as written, and how much of the bar is filled, 0-1."""
+
+    label: str
+    value: str
+    filled: float = 0.0
+
+
+@dataclass(frozen=True)
+class Card:
+    """One thing told in a few figures. colour: its place among the colours of charts, from 1; 0 for none.
+
+    links: names with what stands beside them and their addresses.
+    """
+
+    title: str
+    value: str = ""
+    note: str = ""
+    colour: int = 0
+    meters: Sequence[Meter] = ()
+    lines: Sequence[str] = ()
+    links_title: str = ""
+    links: Sequence[tuple[str, str, str]] = ()
+
+
+@dataclass(frozen=True)
+class Cards(Part):
+    """Cards beside each other; what they tell stands in a table of the page too."""
+
+    cards: Sequence[Card] = ()
+    template: ClassVar[str] = "parts/cards.html"
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,8 @@ def chart_data(chart: Chart) -> str:
     told = {
         "kind": chart.kind, "x": chart.x, "y": list(chart.y), "low": chart.low, "high": chart.high,
         "group": chart.group, "size": chart.size, "stacked": chart.is_stacked,
+        "innerLow": chart.inner_low, "innerHigh": chart.inner_high, "dashed": list(chart.dashed),
+        "fromZero": chart.from_zero, "named": chart.label, "corners": list(chart.corners),
         "columns": [{"name": c.name, "label": c.label, "kind": c.kind} for c in chart.columns],
         "rows": [[_plain(row.get(name)) for name in names] for row in chart.rows],
     }  # fmt: skip

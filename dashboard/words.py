@@ -27,6 +27,10 @@ def shown(value: Any, kind: str = "text") -> str:
         return share(value)
     if kind == "number":
         return f"{value:,.2f}"
+    if kind == "figure":
+        return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+    if kind == "effect":
+        return f"{value:+.3f}".replace("-", "−")
     if kind == "change":
         return change(value)
     if kind == "hour":

@@ -55,7 +55,7 @@ def sound_of(store: Store, item: Item, basis: str) -> Row | None:
     return row if row and row["track_count"] else None
 
 
-@cached(LRUCache(KEPT), key=lambda store, basis: (store.key, basis))
+@cached(LRUCache(KEPT), key=lambda store, basis: (store.file, basis))
 def mean_sound(store: Store, basis: str) -> Row | None:
     """Mean features over the listener's played recordings, each once, to hold an item's against."""
     return store.row(f"SELECT {_MEANS}, count(*) AS track_count FROM ({_TRACKS})", basis=basis)

@@ -21,26 +21,28 @@ def mood_clusters(store: Store, basis: str) -> list[Row]:
 
 def mood_months(store: Store, basis: str, first: date, last: date) -> list[Row]:
     """Time heard of each cluster in each month of a range: month, cluster_id, listened_ms; 0 is the rest."""
-    return store.rows(
+    days: Row = {"basis": basis, "first": first, "last": last}
+    told = store.rows(
         """
-        WITH told AS (
-            SELECT date_trunc('month', played_date)::DATE AS month, cluster_id, sum(listened_ms) AS listened_ms
-            FROM kept_plays JOIN (
-                SELECT track_id, cluster_id FROM track_moods WHERE basis = $basis AND cluster_id > 0
-            ) USING (track_id)
-            WHERE played_date BETWEEN $first AND $last GROUP BY 1, 2
-        ), whole AS (
-            SELECT date_trunc('month', played_date)::DATE AS month, 0 AS cluster_id, sum(listened_ms) AS listened_ms
-            FROM daily_listening WHERE basis = $basis AND played_date BETWEEN $first AND $last GROUP BY 1
-        ), rest AS (
-            SELECT month, 0 AS cluster_id, whole.listened_ms - coalesce(sum(told.listened_ms), 0) AS listened_ms
-            FROM whole LEFT JOIN told USING (month) GROUP BY month, whole.listened_ms HAVING whole.listened_ms > 0
-        )
-        SELECT month, cluster_id, listened_ms::BIGINT AS listened_ms FROM (FROM told UNION ALL FROM rest)
-        ORDER BY 1, 2
+        SELECT date_trunc('month', played_date)::DATE AS month, cluster_id, sum(listened_ms)::BIGINT AS listened_ms
+        FROM kept_plays JOIN (
+            SELECT track_id, cluster_id FROM track_moods WHERE basis = $basis AND cluster_id > 0
+        ) USING (track_id)
+        WHERE played_date BETWEEN $first AND $last GROUP BY 1, 2
         """,
-        basis=basis, first=first, last=last,
-    )  # fmt: skip
+        **days,
+    )
+    whole = store.rows(
+        """
+        SELECT date_trunc('month', played_date)::DATE AS month, 0 AS cluster_id, sum(listened_ms)::BIGINT AS listened_ms
+        FROM daily_listening WHERE basis = $basis AND played_date BETWEEN $first AND $last GROUP BY 1
+        """,
+        **days,
+    )
+    for row in whole:
+        row["listened_ms"] -= sum(one["listened_ms"] for one in told if one["month"] == row["month"])
+    rest = [row for row in whole if row["listened_ms"] > 0]
+    return sorted([*told, *rest], key=lambda row: (row["month"], row["cluster_id"]))
 
 
 def mood_hours(store: Store, basis: str, first: date, last: date, *, is_all: bool = False) -> list[Row]:

@@ -9,6 +9,8 @@ const FORMAT = {
   length: (value) => `${Math.floor(value / 6e4)}:${String(Math.round((value % 6e4) / 1e3)).padStart(2, "0")}`,
   share: (value) => `${(100 * value).toLocaleString("en", { maximumFractionDigits: Math.abs(value) < 0.1 ? 1 : 0 })} %`,
   number: (value) => value.toLocaleString("en", { maximumFractionDigits: 2 }),
+  figure: (value) => Number(value.toPrecision(3)).toLocaleString("en", { maximumFractionDigits: 4 }),
+  effect: (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3)}`,
   change: (value) => (value > 0 ? `+${value}` : String(value)),
   hour: (value) => `${String(value).padStart(2, "0")}:00`,
   date: (value) => new Date(`${value}T00:00Z`).toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" }),
@@ -75,7 +77,7 @@ function along(c, data, { type, area, horizontal }) {
   const series = [];
   const add = (name, values) => series.push({
     name, type, data: values, stack: data.stacked ? "all" : undefined, areaStyle: area ? { opacity: data.stacked ? 0.75 : 0.18 } : undefined,
-    showSymbol: values.filter((value) => value !== null).length < 3, symbolSize: 6, connectNulls: false, lineStyle: { width: data.stacked ? 1 : 2 }, barMaxWidth: 28, barGap: "10%",
+    showSymbol: values.filter((value) => value !== null).length < 3, symbolSize: 6, connectNulls: false, lineStyle: { width: data.stacked ? 1 : 2, type: data.dashed.some((one) => data.label(one) === name) ? [6, 4] : "solid" }, barMaxWidth: 28, barGap: "10%",
     itemStyle: type === "bar" && !data.stacked ? { borderRadius: horizontal ? [0, 3, 3, 0] : [3, 3, 0, 0] } : {}, emphasis: { focus: data.group ? "series" : "none" },
   });
   if (data.group) {
@@ -84,22 +86,27 @@ function along(c, data, { type, area, horizontal }) {
       add(String(group ?? "unknown"), axis.data.map((x) => known.get(x) ?? (data.stacked ? 0 : null)));
     }
   } else for (const name of data.y) add(data.label(name), data.values(name));
-  if (data.low && data.high) {
-    const low = data.values(data.low), high = data.values(data.high);
-    const hidden = { type: "line", stack: "band", symbol: "none", lineStyle: { opacity: 0 }, silent: true, tooltip: { show: false } };
+  const bands = [[data.low, data.high], [data.innerLow, data.innerHigh]].filter((band) => band[0] && band[1]);
+  bands.forEach(([from, to], place) => {
+    const low = data.values(from), high = data.values(to);
+    const hidden = { type: "line", stack: `band ${place}`, stackStrategy: "all", symbol: "none", lineStyle: { opacity: 0 }, silent: true, tooltip: { show: false } };
     series.push({ ...hidden, name: "", data: low }, { ...hidden, name: "", data: high.map((value, at) => (value === null || low[at] === null ? null : value - low[at])), areaStyle: { color: c.series[0], opacity: 0.2 } });
-  }
+  });
   const options = frame(c, data);
   options.tooltip = { ...options.tooltip, trigger: "axis", formatter: (points) => {
     const head = shown(data.column(data.x), points[0].axisValue);
     const lines = points.filter((point) => point.seriesName && point.value !== null && point.value !== undefined && !(data.stacked && !point.value)).map((point) => `${data.group || data.y.length > 1 ? `${point.seriesName}: ` : ""}${shown(column, point.value)}`);
-    const row = data.low && data.rows.find((one) => String(data.value(one, data.x)) === String(points[0].axisValue));
-    if (row && data.value(row, data.low) !== null) lines.push(`${shown(data.column(data.low), data.value(row, data.low))} to ${shown(data.column(data.high), data.value(row, data.high))}`);
+    const row = bands.length && data.rows.find((one) => String(data.value(one, data.x)) === String(points[0].axisValue));
+    for (const [from, to] of row ? [...bands].reverse() : []) {
+      if (data.value(row, from) !== null) lines.push(`${shown(data.column(from), data.value(row, from))} to ${shown(data.column(to), data.value(row, to))}`);
+    }
     return [head, ...lines].join("\n");
   } };
   options.legend.data = series.map((one) => one.name).filter(Boolean);
   const tops = data.stacked ? axis.data.map((_, at) => series.reduce((sum, one) => sum + (one.data[at] || 0), 0)) : series.flatMap((one) => one.data);
   const values = valueAxis(c, column, Math.max(0, ...tops.filter((one) => typeof one === "number"), ...(data.high ? data.values(data.high) : [])));
+  if (!data.fromZero) values.scale = true;
+  if (data.stacked && column.kind === "share") values.max = 1;
   return { ...options, xAxis: horizontal ? values : axis, yAxis: horizontal ? axis : values, series };
 }
 
@@ -136,9 +143,26 @@ function plane(c, data) {
   const span = (name) => { const column = data.column(name); return column.kind === "share" || column.kind === "number" ? { min: 0, max: 1 } : {}; };
   const axis = (name, at) => ({ ...valueAxis(c, data.column(name)), ...span(name), name: data.label(name), nameLocation: "middle", nameGap: at, nameTextStyle: { color: c.muted } });
   const groups = data.group ? data.groups() : [null];
+  const label = (at) => (data.named ? data.value(data.rows[at], data.named) : null);
+  const points = data.rows.map((row, at) => [data.value(row, data.x), data.value(row, data.y[0]), at]);
+  // Points with a name lie above the others.
+  const series = [false, true].flatMap((isNamed) => groups.map((group, place) => ({
+    name: group === null ? "" : String(group ?? "none"), type: "scatter", z: isNamed ? 4 : 3, silent: false,
+    data: points.filter((point) => Boolean(label(point[2])) === isNamed && (group === null || data.value(data.rows[point[2]], data.group) === group)),
+    symbolSize: (point) => (data.size ? 8 + 36 * Math.sqrt(sizes[point[2]] / most) : 7),
+    itemStyle: { color: c.series[place % c.series.length], opacity: isNamed ? 0.95 : data.named ? 0.45 : 0.75, borderColor: c.card, borderWidth: 1 },
+    label: { show: isNamed, position: "top", color: c.ink, fontWeight: 600, textBorderColor: c.card, textBorderWidth: 3, formatter: (point) => label(point.value[2]) },
+    labelLayout: { moveOverlap: "shiftY" },
+  }))).filter((one) => one.data.length);
+  if (data.corners.length) series.unshift(corners(c, data.corners));
   return { ...frame(c, data), grid: { left: 30, right: 20, top: 36, bottom: 28, containLabel: true }, xAxis: axis(data.x, 26), yAxis: axis(data.y[0], 34),
-    tooltip: { ...frame(c, data).tooltip, formatter: (point) => tip(data, data.rows[point.value[2]], [data.columns[0].name, ...data.columns.slice(1).map((one) => one.name)]) },
-    series: groups.map((group) => ({ name: group === null ? "" : String(group ?? "none"), type: "scatter", data: data.rows.map((row, at) => [data.value(row, data.x), data.value(row, data.y[0]), at]).filter((point) => group === null || data.value(data.rows[point[2]], data.group) === group), symbolSize: (point) => (data.size ? 8 + 36 * Math.sqrt(sizes[point[2]] / most) : 7), itemStyle: { opacity: 0.75, borderColor: c.card, borderWidth: 1 } })) };
+    tooltip: { ...frame(c, data).tooltip, formatter: (point) => tip(data, data.rows[point.value[2]], data.columns.map((one) => one.name).filter((name) => name !== data.named)) }, series };
+}
+
+function corners(c, names) {
+  const places = [[0.01, 0.98, "left"], [0.99, 0.98, "right"], [0.01, 0.02, "left"], [0.99, 0.02, "right"]];
+  return { type: "scatter", silent: true, symbolSize: 0, z: 1, tooltip: { show: false }, data: places.map(([x, y, align], at) => ({ value: [x, y], label: { show: true, position: "inside", align, color: c.muted, fontSize: 12, formatter: names[at] } })),
+    markLine: { silent: true, symbol: "none", label: { show: false }, lineStyle: { color: c.muted, type: "dashed", opacity: 0.6 }, data: [{ xAxis: 0.5 }, { yAxis: 0.5 }] } };
 }
 
 function interval(c, data) {
@@ -171,6 +195,50 @@ function draw(figure) {
 function drawAll(root) {
   for (const figure of root.querySelectorAll("[data-chart]")) draw(figure);
 }
+
+const MOST_ROWS = 1000;
+
+// The table behind a chart, made when it is asked for: from the same data, so that pages stay small.
+function fillNumbers(details) {
+  const figure = document.querySelector(`[data-chart="${CSS.escape(details.dataset.numbers)}"]`);
+  const data = JSON.parse(figure.querySelector("script").textContent), table = document.createElement("table");
+  const head = table.createTHead().insertRow(), body = table.createTBody();
+  for (const column of data.columns) {
+    const cell = document.createElement("th");
+    cell.scope = "col";
+    cell.textContent = column.label;
+    cell.className = isNumber(column) ? "n" : "";
+    head.append(cell);
+  }
+  for (const row of data.rows.slice(0, MOST_ROWS)) {
+    const line = body.insertRow();
+    data.columns.forEach((column, place) => {
+      const cell = line.insertCell();
+      cell.textContent = shown(column, row[place]);
+      cell.className = isNumber(column) ? "n" : "t";
+      cell.dir = "auto";
+    });
+  }
+  const frame = document.createElement("div");
+  Object.assign(frame, { className: "wide", tabIndex: 0, role: "region", ariaLabel: details.dataset.label });
+  frame.append(table);
+  details.append(frame);
+  if (data.rows.length > MOST_ROWS) {
+    const note = document.createElement("p");
+    note.className = "note";
+    note.textContent = `The first ${MOST_ROWS} of ${data.rows.length.toLocaleString("en")} rows; the CSV file has all.`;
+    details.append(note);
+  }
+}
+
+function isNumber(column) {
+  return !["text", "date", "month", "time"].includes(column.kind);
+}
+
+document.addEventListener("toggle", (event) => {
+  const details = event.target;
+  if (details.dataset?.numbers && details.open && !details.querySelector("table")) fillNumbers(details);
+}, true);
 
 addEventListener("DOMContentLoaded", () => {
   drawAll(document);

@@ -1,0 +1,219 @@
+"""Every page in a real browser, on a phone and on a desk, by day and by night.
+
+Nothing fails, nothing comes from elsewhere. Pictures of all pages are kept in build/screenshots.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+import uvicorn
+from axe_playwright_python.sync_playwright import Axe
+
+from config.settings import Settings
+from dashboard.app import make_app
+from dashboard.view import PAGES
+from schemas.lake import Lake
+from serving.making import make_store
+from serving.store import Store
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+pytestmark = pytest.mark.browser
+
+SCREENS = Path(__file__).parents[2] / "build" / "screenshots"
+WIDTHS = {"phone": (390, 844), "desk": (1440, 900)}
+THEMES = ("light", "dark")
+CHROMIUM = "/usr/bin/chromium"
+# Pages that are about one thing: what they are shown with.
+_MOST = "FROM {} WHERE period_kind = 'all_time' ORDER BY time_rank"
+ABOUT_ONE = {
+    "/artist": ("key", f"SELECT artist_key AS value {_MOST.format('artist_stats')}"),
+    "/album": ("key", f"SELECT album_key AS value {_MOST.format('album_stats')}"),
+    "/track": ("key", f"SELECT recording_id AS value {_MOST.format('track_stats')}"),
+    "/genre": ("name", f"SELECT genre AS value {_MOST.format('genre_stats')}"),
+    "/search": ("q", f"SELECT artist_name AS value {_MOST.format('artist_stats')}"),
+}
+
+
+@pytest.fixture(scope="module")
+def settings(large_lake: Lake, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return Settings(_env_file=None, lake_uri=large_lake.root, state_dir=tmp_path_factory.mktemp("browser-state"))
+
+
+@pytest.fixture(scope="module")
+def store(settings: Settings) -> Iterator[Store]:
+    made = Store(make_store(settings, "demo"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def address(settings: Settings, store: Store) -> Iterator[str]:
+    """A dashboard of 100,000 plays on a socket."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(make_app(settings), log_level="warning"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server.should_exit = True
+    thread.join(10)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="module", params=[(width, theme) for width in WIDTHS for theme in THEMES], ids="-".join)
+def look(request: pytest.FixtureRequest, browser: Browser) -> Iterator[tuple[str, str, BrowserContext]]:
+    """A browser of one width and one theme."""
+    width, theme = request.param
+    across, down = WIDTHS[width]
+    context = browser.new_context(viewport={"width": across, "height": down}, color_scheme=theme)
+    yield width, theme, context
+    context.close()
+
+
+def visit(context: BrowserContext, address: str, path: str) -> tuple[Page, list[str]]:
+    """The page, and what went wrong on it."""
+    page, wrong = context.new_page(), []
+    page.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("request", lambda asked: _note_other_host(asked.url, address, wrong))
+    answer = page.goto(f"{address}{path}", wait_until="load")
+    assert answer is not None
+    if answer.status >= 400:
+        wrong.append(f"status {answer.status}")
+    return page, wrong
+
+
+def _note_other_host(url: str, address: str, wrong: list[str]) -> None:
+    if urlsplit(url).scheme in ("http", "https") and not url.startswith(address):
+        wrong.append(f"asked {url}")
+
+
+def path_of(path: str, store: Store) -> str:
+    if path not in ABOUT_ONE:
+        return path
+    name, query = ABOUT_ONE[path]
+    found = store.row(query)
+    assert found is not None
+    return f"{path}?{urlencode({name: found['value']})}"
+
+
+@pytest.mark.parametrize("path", sorted(PAGES))
+def test_a_page_shows_well(path: str, look: tuple[str, str, BrowserContext], address: str, store: Store) -> None:
+    width, theme, context = look
+    page, wrong = visit(context, address, path_of(path, store))
+    page.wait_for_timeout(150)
+    sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    SCREENS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENS / f"{path.strip('/').replace('/', '-')}-{width}-{theme}.png", full_page=True)
+    found = [*serious(page), *_empty_charts(page)]
+    page.close()
+    assert wrong == []
+    assert sideways <= 0
+    assert found == []
+
+
+def serious(page: Page) -> list[str]:
+    """What axe calls serious or critical."""
+    told: list[dict[str, Any]] = Axe().run(page).response["violations"]
+    return [
+        f"{one['id']}: {one['nodes'][0]['html'][:200]} ({len(one['nodes'])} times)"
+        for one in told
+        if one["impact"] in ("serious", "critical")
+    ]
+
+
+def _empty_charts(page: Page) -> list[str]:
+    names = page.eval_on_selector_all(
+        "[data-chart]", "all => all.filter(one => !one.querySelector('canvas')).map(one => one.ariaLabel)"
+    )
+    return [f"not drawn: {name}" for name in names]
+
+
+@pytest.fixture
+def desk(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    yield context
+    context.close()
+
+
+def test_a_walk_keeps_the_range_and_reaches_an_artist(address: str, desk: BrowserContext, store: Store) -> None:
+    page, wrong = visit(desk, address, "/top?range=2025")
+    expected = store.row("SELECT artist_name AS name FROM artist_stats WHERE period_kind = 'year' "
+                         "AND period_start = DATE '2025-01-01' AND time_rank = 1")  # fmt: skip
+    assert expected is not None
+    first = page.locator("#artists tbody tr").first.get_by_role("link")
+    assert first.inner_text() == expected["name"]
+    page.get_by_role("link", name="Patterns").click()
+    page.wait_for_load_state()
+    assert "range=2025" in page.url
+    page.get_by_role("link", name="All time").click()
+    page.wait_for_load_state()
+    assert "range=all" in page.url
+    page.go_back()
+    page.go_back()
+    page.locator("#artists tbody tr").first.get_by_role("link").click()
+    page.wait_for_load_state()
+    assert page.get_by_role("heading", level=1).inner_text() == expected["name"]
+    assert wrong == []
+
+
+def test_the_numbers_behind_a_chart_and_its_csv_are_the_same(address: str, desk: BrowserContext) -> None:
+    page, _ = visit(desk, address, "/patterns?range=2025")
+    page.locator("#seasons").get_by_text("The numbers").click()
+    shown = page.locator("#seasons tbody tr").count()
+    with page.expect_download() as download:
+        page.locator("#seasons").get_by_role("link", name="CSV").click()
+    lines = Path(download.value.path()).read_text(encoding="utf-8-sig").splitlines()
+    assert len(lines) == shown + 1 == 5
+
+
+def test_light_and_dark_are_chosen_and_stay(address: str, desk: BrowserContext) -> None:
+    page, _ = visit(desk, address, "/patterns")
+    before = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    page.get_by_role("button", name="Light or dark").click()
+    after = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    page.reload()
+    assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == after != before
+
+
+def test_everything_can_be_reached_by_keyboard(address: str, desk: BrowserContext) -> None:
+    page, _ = visit(desk, address, "/top")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "To the content"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "content"
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.type") == "search"
+
+
+def test_on_a_phone_the_menu_opens_and_closes(address: str, browser: Browser) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page, wrong = visit(context, address, "/top")
+    menu = page.get_by_role("navigation", name="Pages")
+    assert not menu.is_visible()
+    page.get_by_role("button", name="Menu").click()
+    assert menu.is_visible()
+    page.keyboard.press("Escape")
+    assert not menu.is_visible()
+    assert wrong == []
+    context.close()

@@ -1,0 +1,223 @@
+"""Pages of an artist, an album, a track and a genre: their figures, their names, and keys that nobody has."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from datetime import date
+from html import unescape
+from typing import Any
+
+import numpy as np
+import pytest
+from starlette.testclient import TestClient
+
+from serving.alike import heard_together, nearest, sound_of
+from serving.items import item_of, item_parts, item_totals
+from serving.store import Store
+
+PageOf = Callable[..., str]
+FIRST, LAST = date(2025, 3, 5), date(2025, 9, 17)
+RANGE = {"from": str(FIRST), "to": str(LAST)}
+SUBJECTS = {
+    "artist": ("artist_stats", "artist_key", "artist_of(artist_name) = $key"),
+    "album": ("album_stats", "album_key", "album_of(album_name, artist_name) = $key"),
+    "track": ("track_stats", "recording_id", "recording_id = $key"),
+}
+
+
+def first_of(store: Store, table: str, key: str, place: int = 3) -> dict[str, Any]:
+    row = store.row(f"SELECT * FROM {table} WHERE period_kind = 'all_time' AND time_rank = {place}")
+    assert row is not None
+    return {**row, "key": row[key]}
+
+
+def numbers(client: TestClient, path: str, part: str, **parameters: str) -> list[dict[str, str]]:
+    answer = client.get(f"{path}.csv", params={"part": part, **parameters})
+    assert answer.status_code == 200
+    return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_sums_of_a_range_are_those_of_its_plays(subject: str, demo_store: Store) -> None:
+    table, key, where = SUBJECTS[subject]
+    item = item_of(demo_store, subject, first_of(demo_store, table, key)["key"])  # type: ignore[arg-type]
+    assert item is not None
+    expected = demo_store.row(
+        f"""
+        SELECT count(*) AS starts, count(*) FILTER (is_counted) AS plays, sum(listened_ms) AS ms,
+            count(*) FILTER (is_skip) AS skips, count(DISTINCT recording_id) AS tracks
+        FROM listening_with_features
+        WHERE excluded_by IS NULL AND {where} AND played_date >= '{FIRST}' AND played_date <= '{LAST}'
+        """,
+        key=item.key,
+    )
+    total, hours = item_totals(demo_store, item, FIRST, LAST)
+    found = [total[name] for name in ("start_count", "play_count", "listened_ms", "skip_count")]
+    assert expected is not None
+    assert [*found, len(item_parts(demo_store, item, FIRST, LAST)[0])] == list(expected.values())
+    assert sum(row["listened_ms"] for row in hours) == expected["ms"]
+
+
+def test_albums_of_an_artist_are_counted_as_the_top_list_counts_them(demo_store: Store) -> None:
+    artist = item_of(demo_store, "artist", first_of(demo_store, "artist_stats", "artist_key", 1)["key"])
+    assert artist is not None
+    _, albums = item_parts(demo_store, artist, date(1970, 1, 1), date(2100, 1, 1))
+    expected = demo_store.rows(
+        "SELECT album_key AS key, play_count, listened_ms FROM album_stats WHERE period_kind = 'all_time' "
+        "AND artist_of(artist_name) = $key ORDER BY listened_ms DESC",
+        key=artist.key,
+    )
+    assert [{name: row[name] for name in ("key", "play_count", "listened_ms")} for row in albums] == expected
+
+
+def test_a_genre_is_counted_by_the_part_of_each_track(demo_store: Store) -> None:
+    row = first_of(demo_store, "genre_stats", "genre", 2)
+    genre = item_of(demo_store, "genre", row["genre"])
+    assert genre is not None
+    total, _ = item_totals(demo_store, genre, date(1970, 1, 1), date(2100, 1, 1))
+    assert total["listened_ms"] == pytest.approx(row["genre_time"], abs=1)
+    assert total["play_count"] == pytest.approx(row["genre_plays"])
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_a_page_tells_the_place_and_the_months_of_gold(
+    subject: str, demo_store: Store, page_of: PageOf, client: TestClient
+) -> None:
+    table, column, _ = SUBJECTS[subject]
+    row = first_of(demo_store, table, column)
+    page = page_of(f"/{subject}", key=row["key"], range="all")
+    assert "Place by time #3" in page
+    assert f"Plays {row['play_count']:,}" in page
+    months = demo_store.rows(
+        f"SELECT period_start, listened_ms FROM {table} WHERE {column} = $key AND period_kind = 'month' "
+        "AND listened_ms > 0",
+        key=row["key"],
+    )
+    found = numbers(client, f"/{subject}", "months", key=row["key"], range="all")
+    assert {one["month"]: int(one["listened_ms"]) for one in found if one["listened_ms"] != "0"} == {
+        str(one["period_start"]): one["listened_ms"] for one in months
+    }
+
+
+def test_the_nearest_tracks_are_those_of_the_smallest_standardised_distance(demo_store: Store) -> None:
+    names = ("valence", "energy", "danceability", "acousticness", "instrumentalness", "tempo")
+    rows = demo_store.rows(
+        f"SELECT recording_id, {', '.join(names)} FROM track_stats JOIN track_features USING (track_id) "
+        f"WHERE period_kind = 'all_time' AND play_count > 0 AND basis = 'measured' AND tempo IS NOT NULL"
+    )
+    values = np.array([[row[name] for name in names] for row in rows])
+    item = item_of(demo_store, "track", rows[0]["recording_id"])
+    assert item is not None
+    found = nearest(demo_store, item, "measured", limit=2000)
+    own = {row["key"]: row["distance"] for row in found}
+    scaled = values / values.std(axis=0, ddof=1)
+    distances = np.sqrt(((scaled - scaled[0]) ** 2).sum(axis=1))
+    for row, distance in list(zip(rows, distances, strict=True))[1:200]:
+        assert own[row["recording_id"]] == pytest.approx(distance, rel=0.02)
+    assert [row["distance"] for row in found] == sorted(own.values())
+
+
+def test_simulated_features_are_never_in_the_measured_sound(demo_store: Store) -> None:
+    row = demo_store.row(
+        "SELECT recording_id FROM track_stats JOIN track_features USING (track_id) WHERE period_kind = 'all_time' "
+        "AND feature_source = 'synthetic' ORDER BY listened_ms DESC LIMIT 1"
+    )
+    assert row is not None
+    item = item_of(demo_store, "track", row["recording_id"])
+    assert item is not None
+    assert sound_of(demo_store, item, "measured") is None
+    simulated = sound_of(demo_store, item, "all")
+    assert simulated is not None
+    assert simulated["sources"] == "synthetic"
+
+
+def test_simulated_features_are_marked_on_the_page(demo_store: Store, page_of: PageOf) -> None:
+    key = first_of(demo_store, "track_stats", "recording_id")["key"]
+    assert "With simulated features: no statement about the music" not in page_of("/track/sound", key=key)
+    assert "With simulated features: no statement about the music" in page_of("/track/sound", key=key, basis="all")
+
+
+def test_what_is_heard_together_shares_sessions(demo_store: Store) -> None:
+    item = item_of(demo_store, "artist", first_of(demo_store, "artist_stats", "artist_key", 1)["key"])
+    assert item is not None
+    looked_at, rows = heard_together(demo_store, item)
+    assert rows
+    assert item.key not in [row["key"] for row in rows]
+    for row in rows:
+        assert 3 <= row["session_count"] <= looked_at
+        assert row["session_share"] == pytest.approx(row["session_count"] / looked_at)
+        assert 0 < row["usual_share"] <= 1
+
+
+@pytest.mark.parametrize("path", ["/artist", "/album", "/track", "/genre", "/artist/sound", "/track/sound"])
+@pytest.mark.parametrize("key", ["nobody", "' OR 1=1 --", "<script>alert(1)</script>", "x" * 10_000])
+def test_a_key_that_nobody_has_is_told_and_leads_to_the_search(path: str, key: str, client: TestClient) -> None:
+    answer = client.get(path, params={"key": key})
+    assert answer.status_code == 404
+    assert "Search for it above" in answer.text
+    assert "<script>alert" not in answer.text
+    assert len(answer.text) < 20_000
+
+
+@pytest.mark.parametrize("subject", ["artist", "album", "track", "genre"])
+def test_how_it_sounds_is_fetched_by_its_page_and_keeps_the_basis(subject: str, client: TestClient) -> None:
+    text = client.get(f"/{subject}", params={"basis": "all"}).text
+    href = re.search(rf'hx-get="(/{subject}/sound\?[^"]+)"', text)
+    assert href
+    assert "With simulated features" in client.get(unescape(href[1])).text
+
+
+@pytest.mark.parametrize("path", ["/artist", "/album", "/track", "/genre"])
+def test_without_a_key_the_most_played_one_is_shown(path: str, page_of: PageOf) -> None:
+    assert "Place by time #1" in page_of(path, range="all")
+
+
+def test_a_track_of_another_edition_leads_to_the_recording(demo_store: Store, page_of: PageOf) -> None:
+    row = demo_store.row(
+        "SELECT tracks.track_id, stats.track_name FROM recordings JOIN tracks USING (track_id) "
+        "JOIN track_stats AS stats USING (recording_id) WHERE recordings.track_id <> recording_id "
+        "AND stats.period_kind = 'all_time' ORDER BY stats.listened_ms DESC LIMIT 1"
+    )
+    assert row is not None
+    assert row["track_name"] in page_of("/track", key=row["track_id"])
+
+
+def test_hostile_names_are_text(page_after: PageOf) -> None:
+    evil = "<script>alert(1)</script>\"'\u202e" + "é" * 10_000
+    html = page_after(
+        "/artist",
+        f"UPDATE artist_stats SET artist_name = '{evil.replace(chr(39), chr(39) * 2)}' WHERE time_rank = 1",
+        f"UPDATE track_stats SET track_name = '{evil.replace(chr(39), chr(39) * 2)}'",
+    )
+    assert "&lt;script&gt;alert(1)" in html
+    assert "<script>alert" not in html
+
+
+def test_gaps_make_totals_at_least(page_after: PageOf) -> None:
+    assert "at least" not in page_after("/artist")
+    gap = "UPDATE coverage SET is_covered = FALSE, status = 'suspected_gap' WHERE played_date = DATE '2026-05-05'"
+    assert "Totals are “at least”" in page_after("/artist", gap)
+
+
+def test_a_comparison_stands_beside_the_totals(demo_store: Store, page_of: PageOf) -> None:
+    row = first_of(demo_store, "artist_stats", "artist_key", 1)
+    before = demo_store.row(
+        "SELECT listened_ms, play_count FROM artist_stats WHERE period_kind = 'year' AND period_start = '2025-01-01' "
+        "AND artist_key = $key",
+        key=row["key"],
+    )
+    assert before is not None
+    assert f"2025: {before['play_count']:,}" in page_of("/artist", key=row["key"], range="2026", compare="before")
+
+
+def test_search_leads_to_pages(page_of: PageOf, client: TestClient) -> None:
+    assert "Write a name" in page_of("/search")
+    assert "these are spelt like it" in page_of("/search", q="overgrwn thimbels")
+    assert "Nothing that you played or saved is called “zzzzqq”" in page_of("/search", q="zzzzqq")
+    found = client.get("/search", params={"q": "overgrown thimbles"}).text
+    assert 'href="/artist?key=overgrown+thimbles"' in found
+    evil = client.get("/search", params={"q": "<script>alert(1)</script>"}).text
+    assert "<script>alert" not in evil
