@@ -163,7 +163,7 @@ class Build:
         if after == before or not any(table.name in other.inputs for other in declared_tables().values()):
             return
         has_as_many = row_count(self.lake, table, after) == row_count(self.lake, table, before)
-        if has_as_many and self.inputs.changed_rows(table, before).isEmpty():
+        if has_as_many and self.inputs.has_equal_rows(table, before):
             self.lake.open(table).restore(before)
 
     def _keep_files_of_equal_months(self, table: Table, before: int, months: list[str]) -> None:

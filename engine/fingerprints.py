@@ -96,17 +96,22 @@ def code_digest(table: Table) -> str:
 def _imported(module: str, seen: frozenset[str]) -> frozenset[str]:
     """The module and, through its import statements, all modules of the project that it leans on."""
     seen = seen | {module}
+    for name in _named_by(module):
+        if name not in seen:
+            seen = _imported(name, seen)
+    return seen
+
+
+@cache
+def _named_by(module: str) -> tuple[str, ...]:
+    """Modules of the project that the module's own import statements name; each source is parsed once in a process."""
+    names: list[str] = []
     for node in ast.walk(ast.parse(_source(module))):
         if isinstance(node, ast.ImportFrom) and node.module:
-            candidates = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         elif isinstance(node, ast.Import):
-            candidates = [alias.name for alias in node.names]
-        else:
-            continue
-        for name in candidates:
-            if name not in seen and _path(name):
-                seen = _imported(name, seen)
-    return seen
+            names += [alias.name for alias in node.names]
+    return tuple(name for name in names if _path(name))
 
 
 @cache

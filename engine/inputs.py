@@ -28,6 +28,7 @@ class Inputs:
     find: Callable[[str], Table]
     as_of: date
     _known: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    _past: dict[tuple[str, str], DataFrame] = field(default_factory=dict)
 
     def given(self, table: Table, months: Sequence[str] | None = None) -> list[DataFrame]:
         """The frames that the table's function gets: of its monthly inputs these months, of the others all.
@@ -67,6 +68,8 @@ class Inputs:
     def forget(self, table: Table) -> None:
         """The table was written: what is known of its files is no longer true."""
         self._known.pop(table.name, None)
+        for key in [key for key in self._past if key[0] == table.name]:
+            del self._past[key]
 
     def lookup_versions(self, table: Table) -> dict[str, str]:
         """The versions of the inputs that a monthly table looks things up in, kept beside its fingerprints."""
@@ -90,6 +93,22 @@ class Inputs:
         wanted = columns or table.column_names
         old, new = (self.read_files(table, at).select(*wanted) for at in (version, None))
         return new.exceptAll(old).unionByName(old.exceptAll(new))
+
+    def has_equal_rows(self, table: Table, version: int) -> bool:
+        """Whether the newest version of a whole table holds the rows of the version given, in any order of its files.
+
+        In Polars: two sorted frames side by side, where the engine would group every row by all its columns, twice.
+        """
+        import polars as pl
+
+        old, new = (
+            pl.scan_delta(self.lake.path(table), version=at)
+            .select(table.column_names)
+            .collect()
+            .sort(table.primary_key)
+            for at in (version, None)
+        )
+        return old.equals(new)
 
     def months_that_differ(self, old: DataFrame, new: DataFrame, months: Sequence[str]) -> list[str]:
         """Of these months, those that do not hold the same rows in both frames."""
@@ -136,12 +155,19 @@ class Inputs:
         """Digest of the rows of a lookup that share one of its columns with what the table reads of other inputs."""
         lookup = table.lookups[name]
         rows = self.read(self.find(name)).select(*lookup.by, *lookup.reads)
-        others = [self._settled(self.read(self.find(other))) for other in table.inputs if other not in table.lookups]
+        others = [self.find(other) for other in table.inputs if other not in table.lookups]
         for column in lookup.by:
             for other in others:
-                if column in other.columns:
-                    rows = rows.join(other.select(column).distinct(), on=column, how="left_semi")
+                if column in other.column_names:
+                    rows = rows.join(self._past_values(other, column), on=column, how="left_semi")
         return self._digest(rows)
+
+    def _past_values(self, table: Table, column: str) -> DataFrame:
+        """The values of a column on past days, read once: a dozen lookups ask which tracks the plays name."""
+        if (table.name, column) not in self._past:
+            values = self._settled(self.read(table)).select(column).distinct()
+            self._past[table.name, column] = self.spark.createDataFrame(values.toArrow(), values.schema)
+        return self._past[table.name, column]
 
     def _digest(self, rows: DataFrame) -> str:
         """A digest of a set of rows, whatever their order."""

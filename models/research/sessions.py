@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from models.days import days_since_epoch
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -33,7 +35,7 @@ class Sessions:
 
 def read_sessions(listening: pd.DataFrame) -> Sessions:
     """Sort and sum the rows of one listener."""
-    day = listening["played_date"].to_numpy().astype("datetime64[D]").astype(np.int64)
+    day = days_since_epoch(listening["played_date"])
     rows = listening[["session_id", "hour_of_day", "started_ms", "ended_ms", *_SUMS]].assign(day=day)
     rows[[*_SUMS, "started_ms", "ended_ms"]] = rows[[*_SUMS, "started_ms", "ended_ms"]].astype(float)
     rows = rows.sort_values(["session_id", "started_ms", "day", "hour_of_day"], ignore_index=True)

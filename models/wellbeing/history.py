@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from models.days import days_since_epoch
+
 from .rows import Indicator, Window, day_number, windows_of
 
 Floats = NDArray[np.float64]
@@ -87,7 +89,7 @@ def read_history(plays: pd.DataFrame, days: pd.DataFrame, basis: str, as_of: dat
     if basis not in ("measured", "all"):
         raise ValueError(f"basis is 'measured' or 'all', not {basis!r}")
     last = day_number(as_of)
-    played, dated = _days_since_epoch(plays["played_date"]), _days_since_epoch(days["played_date"])
+    played, dated = days_since_epoch(plays["played_date"]), days_since_epoch(days["played_date"])
     plays, played = plays[played <= last], played[played <= last]
     days, dated = days[dated <= last], dated[dated <= last]
     if len(np.unique(dated)) != len(dated):
@@ -134,11 +136,6 @@ def _total_order(end_us: Ints, columns: list[NDArray[Any]]) -> Ints:
         among = order[tied]
         order[tied] = among[np.lexsort([column[among] for column in (*columns, end_us)])]
     return order
-
-
-def _days_since_epoch(dates: pd.Series) -> Ints:
-    values: Ints = dates.to_numpy().astype("datetime64[D]").astype(np.int64)
-    return values
 
 
 def _utc_microseconds(stamps: pd.Series) -> Ints:

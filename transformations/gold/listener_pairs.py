@@ -8,7 +8,6 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from models.taste_distance import compare_tastes
 from schemas.columns import IS_SIMULATED, USER_ID
 from schemas.declaration import Expectation, table
 from transformations.exclusions import kept
@@ -92,6 +91,8 @@ def _days(listening: DataFrame, as_of: date) -> DataFrame:
 
 def _compared(days: pd.DataFrame) -> pd.DataFrame:
     """One pair, seen from the first."""
+    from models.taste_distance import compare_tastes  # brings SciPy, which most commands do not need
+
     pair = {name: days[name].iloc[0] for name in _PAIR}
     ordered = days.sort_values(["day", "artist_key"])
     names = (pair["user_id"], pair["other_user_id"])

@@ -116,15 +116,17 @@ def _of(as_of: date) -> Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]:
             MEASURED: plays["measured_energy"].notna(),
             ALL: plays["energy"].notna() & ~plays["is_synthetic"].astype(bool),
         }
-        shares = [_measured_share(plays, known[basis], own) for basis, own in rows.groupby("basis")]
+        dates = pd.to_datetime(plays["played_date"])
+        shares = [_measured_share(plays, dates, known[basis], own) for basis, own in rows.groupby("basis")]
         return rows.assign(**same, measured_share=pd.concat(shares))[wellbeing_indicators.column_names]
 
     return indicators
 
 
-def _measured_share(plays: pd.DataFrame, known: pd.Series[bool], rows: pd.DataFrame) -> pd.Series[float]:
+def _measured_share(
+    plays: pd.DataFrame, dates: pd.Series[pd.Timestamp], known: pd.Series[bool], rows: pd.DataFrame
+) -> pd.Series[float]:
     """Share of the listening time in each row's window whose features are known and not synthetic."""
-    dates = pd.to_datetime(plays["played_date"])
     measured = plays["listened_ms"].where(known, 0)
     by_day = pd.DataFrame({"all": plays["listened_ms"], "measured": measured}).groupby(dates).sum().sort_index()
     running = by_day.cumsum()
