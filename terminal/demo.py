@@ -113,7 +113,9 @@ def _print_next_steps(lake: Lake) -> None:
     out.print(
         f"""
 [bold]what to try next[/bold]
-  .venv/bin/lakesong --lake {lake.root} sql "SELECT * FROM mood_clusters"
+  .venv/bin/lakesong --lake {lake.root} serve        the dashboard, in a browser
+  .venv/bin/lakesong --lake {lake.root} ask "What did I play most in 2025?"
+  .venv/bin/lakesong --lake {lake.root} wrapped 2025 a year as a page and cards
   .venv/bin/lakesong --lake {lake.root} shell        PySpark on the same tables
   .venv/bin/lakesong tables                          what there is, and what it is made from
   .venv/bin/lakesong import my_spotify_data.zip      your own export (spotify.com/account/privacy)"""
