@@ -184,8 +184,14 @@ def make_due(settings: Settings, today: date) -> list[Report]:
 
 def folder_of(settings: Settings, user_id: str, period: Period) -> Path:
     """Where page and cards of a report are put unless another folder is named."""
-    plain = "".join(char if char.isalnum() or char in "-_." else "_" for char in user_id).strip(".") or "listener"
-    return settings.state_dir / "wrapped" / plain / period.slug
+    return listener_folder(settings, user_id) / period.slug
+
+
+def listener_folder(settings: Settings, user_id: str) -> Path:
+    """Where the pages and cards of a listener are, a folder for each period; no two listeners share one."""
+    plain = "".join(char if char.isalnum() or char in "-_." else "_" for char in user_id).strip(".")
+    name = plain if plain == user_id else f"{plain}-{hashlib.sha256(user_id.encode()).hexdigest()[:8]}"
+    return settings.state_dir / "wrapped" / name
 
 
 def _just_over(today: date) -> tuple[Period, ...]:

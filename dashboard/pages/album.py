@@ -1,0 +1,49 @@
+"""Album: what was heard of one album."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dashboard.items import (
+    asked_item,
+    belongs,
+    by_hour,
+    by_month,
+    clipped,
+    coverage_notice,
+    latest,
+    places,
+    totals,
+    tracks_table,
+)
+from dashboard.parts import Part
+from dashboard.sounds import later, sounds
+from dashboard.view import View, page
+from serving.items import item_parts, item_totals
+
+
+def _name(view: View) -> str:
+    return clipped(asked_item(view, "album").name)
+
+
+@page("/album", "Album", title_of=_name)
+def album(view: View) -> Iterator[Part]:
+    """What you heard of this album, and when."""
+    item = asked_item(view, "album")
+    total, hours = item_totals(view.store, item, view.range.first, view.range.last)
+    tracks, _ = item_parts(view.store, item, view.range.first, view.range.last)
+    yield belongs(view, item)
+    yield from coverage_notice(view)
+    yield totals(view, item, total)
+    yield by_month(view, item)
+    yield tracks_table(view, tracks, sub="")
+    yield by_hour(hours)
+    yield later(view, item)
+    yield places(view, item)
+    yield latest(view, item)
+
+
+@page("/album/sound", "How it sounds", has_range=False, has_basis=True, title_of=lambda view: f"Sound: {_name(view)}")
+def album_sound(view: View) -> Iterator[Part]:
+    """How its tracks sound."""
+    yield from sounds(view, asked_item(view, "album"))

@@ -1,0 +1,61 @@
+"""Artist: what was heard of one artist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dashboard.items import (
+    asked_item,
+    belongs,
+    by_hour,
+    by_month,
+    clipped,
+    coverage_notice,
+    latest,
+    places,
+    totals,
+    tracks_table,
+)
+from dashboard.parts import Column, Part, Table
+from dashboard.sounds import later, sounds
+from dashboard.view import View, page
+from serving.items import item_parts, item_totals
+from serving.store import Row
+
+
+def _name(view: View) -> str:
+    return clipped(asked_item(view, "artist").name)
+
+
+@page("/artist", "Artist", title_of=_name)
+def artist(view: View) -> Iterator[Part]:
+    """What you heard of this artist, when, and what is like it."""
+    item = asked_item(view, "artist")
+    total, hours = item_totals(view.store, item, view.range.first, view.range.last)
+    yield belongs(view, item)
+    yield from coverage_notice(view)
+    yield totals(view, item, total)
+    yield by_month(view, item)
+    tracks, albums = item_parts(view.store, item, view.range.first, view.range.last)
+    yield tracks_table(view, tracks)
+    yield albums_table(view, albums)
+    yield by_hour(hours)
+    yield places(view, item)
+    yield later(view, item)
+    yield latest(view, item)
+
+
+def albums_table(view: View, found: list[Row]) -> Table:
+    """The albums of the artist in the range."""
+    rows = [{**row, "href": view.link("/album", key=row["key"])} for row in found]
+    return Table(
+        "albums", "Albums", width="half", rows=rows, empty="No source names an album.",
+        columns=(Column("name", "Album", link="href"), Column("listened_ms", "Time", "hours", bar=True),
+                 Column("play_count", "Plays", "count")),
+    )  # fmt: skip
+
+
+@page("/artist/sound", "How it sounds", has_range=False, has_basis=True, title_of=lambda view: f"Sound: {_name(view)}")
+def artist_sound(view: View) -> Iterator[Part]:
+    """How it sounds, and which artists of yours are like it."""
+    yield from sounds(view, asked_item(view, "artist"))

@@ -1,0 +1,60 @@
+"""Genre: what was heard of one genre."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dashboard.items import asked_item, by_hour, by_month, clipped, coverage_notice, places, totals, tracks_table
+from dashboard.parts import Column, Part, Table
+from dashboard.sounds import later, sounds
+from dashboard.view import View, page
+from serving.items import item_parts, item_totals
+from serving.store import Row
+
+
+def _name(view: View) -> str:
+    return clipped(asked_item(view, "genre").name).capitalize()
+
+
+@page("/genre", "Genre", title_of=_name)
+def genre(view: View) -> Iterator[Part]:
+    """What you heard of this genre; a track of several genres counts for each by its part."""
+    item = asked_item(view, "genre")
+    total, hours = item_totals(view.store, item, view.range.first, view.range.last)
+    tracks, _ = item_parts(view.store, item, view.range.first, view.range.last)
+    yield from coverage_notice(view)
+    yield totals(view, item, total)
+    yield by_month(view, item)
+    yield tracks_table(view, tracks, sub="artist_name")
+    yield artists_table(view, tracks)
+    yield by_hour(hours)
+    yield later(view, item)
+    yield places(view, item)
+
+
+def artists_table(view: View, tracks: list[Row]) -> Table:
+    """The artists of the genre in the range: sums over its tracks."""
+    keys = {row["artist_name"]: row["artist_key"] for row in view.rows("SELECT * FROM artist_names")}
+    sums: dict[str, Row] = {}
+    for row in tracks:
+        key = keys.get(row["artist_name"])
+        if key is not None:
+            one = sums.setdefault(
+                key,
+                {"name": row["artist_name"], "href": view.link("/artist", key=key), "listened_ms": 0, "play_count": 0},
+            )
+            one["listened_ms"] += row["listened_ms"]
+            one["play_count"] += row["play_count"]
+    found = sorted(sums.values(), key=lambda row: -row["listened_ms"])
+    return Table(
+        "artists", "Artists", width="half", rows=found[:20],
+        columns=(Column("name", "Artist", link="href"), Column("listened_ms", "Time", "hours", bar=True),
+                 Column("play_count", "Plays", "count")),
+        note=f"The first 20 of {len(found):,}." if len(found) > 20 else "",
+    )  # fmt: skip
+
+
+@page("/genre/sound", "How it sounds", has_range=False, has_basis=True, title_of=lambda view: f"Sound: {_name(view)}")
+def genre_sound(view: View) -> Iterator[Part]:
+    """How its tracks sound."""
+    yield from sounds(view, asked_item(view, "genre"))
