@@ -146,12 +146,12 @@ class Settings(BaseSettings):
 
     @property
     def is_local(self) -> bool:
-        """Whether the dashboard can be reached from this machine alone, and under no other name."""
+        """Whether the dashboard can be reached from this machine alone: under no other name, behind no proxy."""
         try:
             listens_here = ip_address(self.dashboard_host).is_loopback
         except ValueError:
             listens_here = self.dashboard_host == "localhost"
-        return listens_here and not self.site_names
+        return listens_here and not self.site_names and not self.dashboard_proxies
 
     @cached_property
     def site_names(self) -> frozenset[str]:

@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
+import duckdb
+import structlog
 from fastapi import FastAPI, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 import dashboard.pages  # noqa: F401  declares the pages
+from config.errors import LakesongError
 from config.settings import Settings
-from dashboard.access.local import LocalAccess
+from dashboard import imports, job_routes, playlists, undoing, wrapped_files
+from dashboard.access.entrance import Entrance
+from dashboard.access.routes import add_access
+from dashboard.api.adding import add_api
 from dashboard.failures import answer_failures
+from dashboard.ranges import DEFAULT, presets
 from dashboard.rendering import csv_of, render, render_page
 from dashboard.security import Guard
 from dashboard.site import FOLDER, Access, Site, tag_of
-from dashboard.view import PAGES, Page, View
+from dashboard.view import PAGES, Page, View, Visitor
 from serving.store import Store
 from serving.stores import Stores
+
+log = structlog.get_logger()
 
 HOME = "/overview"
 FONTS = FOLDER.parent / "wrapped" / "fonts"
@@ -31,20 +43,29 @@ def make_app(settings: Settings, access: Access | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.flusher.wake()
         yield
-        app.state.site.stores.close()
+        app.state.flusher.close()
+        app.state.site.close()
 
     app = FastAPI(
         title="Lakesong", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json", lifespan=lifespan
     )
-    app.state.site = Site(settings, Stores(settings), access or LocalAccess(settings))
+    app.state.site = Site(settings, Stores(settings), access or Entrance(settings))
     answer_failures(app)
     for page in PAGES.values():
         _add_page(app, page)
+    app.include_router(job_routes.router)
+    app.include_router(playlists.router)
+    app.include_router(wrapped_files.router)
+    app.include_router(imports.router)
+    app.include_router(undoing.router)
+    add_access(app)
     app.add_api_route("/", lambda: RedirectResponse(HOME), include_in_schema=False)
     app.mount("/fonts", _KeptFiles(directory=FONTS), name="fonts")
     app.mount("/static", _KeptFiles(directory=FOLDER / "static"), name="static")
-    app.add_middleware(Guard)
+    add_api(app)
+    app.add_middleware(Guard, hosts=settings.site_names | {settings.dashboard_host})
     return app
 
 
@@ -80,14 +101,39 @@ def _answer(request: Request, page: Page, form: str, make: Callable[[View], byte
     store = site.stores.get(visitor.user_id)
     if store is None:
         return preparing()
+    if site.is_first_look(store, visitor):
+        site.run_aside(partial(make_ready, site, visitor, store))
     view = View(site.settings, visitor, store, page.path, dict(request.query_params))
-    if page.is_live:
-        body = make(view)
-    else:
-        key = (store.key, str(visitor), form, page.path, str(request.query_params))
-        body = site.kept(key, lambda: make(view))
+    body = make(view) if page.is_live else site.kept(_key(view, form), lambda: make(view))
     media_type = "text/html; charset=utf-8" if form == "html" else "text/csv; charset=utf-8"
     return tagged(request, body, media_type)
+
+
+def _key(view: View, form: str) -> tuple[str, ...]:
+    """What a page that is kept is known by."""
+    return (view.store.key, str(view.visitor), form, view.path, urlencode(view.parameters))
+
+
+def make_ready(site: Site, visitor: Visitor, store: Store) -> None:
+    """Make what is asked for most often before it is asked for: each page of the menu, in each range of the picker.
+
+    It leaves the processor to visitors for as long as each page took.
+    """
+    for name, _ in presets(store.as_of):
+        for page in PAGES.values():
+            if page.is_live or page.group is None or not (page.has_range or name == DEFAULT):
+                continue
+            if site.closing.is_set():
+                return
+            parameters = {"range": name} if page.has_range else {}
+            began = time.monotonic()
+            try:
+                for given in (parameters, {}) if name == DEFAULT else (parameters,):
+                    view = View(site.settings, visitor, store, page.path, given)
+                    site.kept(_key(view, "html"), partial(render_page, page, view))
+            except (LakesongError, duckdb.Error) as error:  # the visitor who asks for it is told
+                log.info("A page was not made ready.", path=page.path, error=str(error))
+            site.closing.wait(time.monotonic() - began)
 
 
 def tagged(request: Request, body: bytes, media_type: str) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from http import HTTPStatus
+from urllib.parse import urlencode
 
 import structlog
 from fastapi import FastAPI, Request
@@ -13,11 +14,15 @@ from starlette.responses import RedirectResponse, Response
 
 from config.errors import InputError, LakesongError, NeedsUserError, PostponedError
 from dashboard.rendering import render
+from dashboard.view import PAGES
+from serving.lake_reader import NoLakeError
 from serving.store import QueryLimitError
 
 log = structlog.get_logger()
 
-API = "/api/"
+API = ("/api/", "/metrics", "/health")  # for programs
+BEGIN = "/connect"  # the page that leads to a first lake
+LISTENBRAINZ = "/1/"  # answers as ListenBrainz does
 PROBLEM = "application/problem+json"
 
 
@@ -29,6 +34,16 @@ class NotAllowedError(LakesongError):
     """The visitor may not do this."""
 
 
+class TooManyError(LakesongError):
+    """Something was tried too often; may be tried again after `wait_seconds`."""
+
+    def __init__(self, wait_seconds: int) -> None:
+        """Say how long to wait."""
+        minutes = -(-wait_seconds // 60)
+        super().__init__("That was tried too often.", f"Try again in {minutes} minute{'s' * (minutes > 1)}.")
+        self.wait_seconds = wait_seconds
+
+
 class NotFoundError(LakesongError):
     """What was asked for is not there."""
 
@@ -37,6 +52,7 @@ _STATUS: dict[type[LakesongError], int] = {
     NeedsSignInError: 401,
     NotAllowedError: 403,
     NotFoundError: 404,
+    TooManyError: 429,
     QueryLimitError: 503,
     InputError: 400,
     NeedsUserError: 409,
@@ -49,8 +65,13 @@ def answer_failures(app: FastAPI) -> None:
 
     @app.exception_handler(LakesongError)
     async def ours(request: Request, error: LakesongError) -> Response:
+        if isinstance(error, NoLakeError) and request.url.path in PAGES:
+            return RedirectResponse(BEGIN, status_code=303)
         status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
-        return failure(request, status, error.message, error.next_step)
+        made = failure(request, status, error.message, error.next_step)
+        if isinstance(error, TooManyError):
+            made.headers["retry-after"] = str(error.wait_seconds)
+        return made
 
     @app.exception_handler(HTTPException)
     async def of_the_web(request: Request, error: HTTPException) -> Response:
@@ -74,12 +95,29 @@ def answer_failures(app: FastAPI) -> None:
 
 def failure(request: Request, status: int, message: str, step: str) -> Response:
     """The answer to a request that failed."""
-    if request.url.path.startswith(API) or request.url.path.startswith("/1/"):
+    if request.url.path.startswith(LISTENBRAINZ):
+        said = f"{message} {step}".strip()
+        return Response(json.dumps({"code": status, "error": said}), status, _asked_for(status), "application/json")
+    if request.url.path.startswith(API):
         told = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": message}
         if step:
             told["next_step"] = step
-        return Response(json.dumps(told), status_code=status, media_type=PROBLEM)
+        return Response(json.dumps(told), status, _asked_for(status), PROBLEM)
     if status == 401:
-        return RedirectResponse("/sign-in", status_code=303)
+        return _to_sign_in(request)
     body = render("failure.html", title=HTTPStatus(status).phrase, message=message, step=step)
     return Response(body, status_code=status, media_type="text/html")
+
+
+def _asked_for(status: int) -> dict[str, str]:
+    """Programs are told how to say who they are."""
+    return {"www-authenticate": "Bearer"} if status == 401 else {}
+
+
+def _to_sign_in(request: Request) -> Response:
+    """The way to the sign-in, and back to what was asked for."""
+    asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    if "hx-request" in request.headers:
+        return Response(status_code=401, headers={"hx-redirect": "/sign-in"})
+    where = f"/sign-in?{urlencode({'next': asked})}" if request.method == "GET" else "/sign-in"
+    return RedirectResponse(where, status_code=303)

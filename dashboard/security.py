@@ -3,8 +3,8 @@
 Hosts: names that do not belong to this machine are refused, so that a page elsewhere cannot reach it by a name of its
 own (DNS rebinding). Origins: a request that changes something must come from this site, which browsers say in
 `Sec-Fetch-Site` and `Origin` (https://cheatsheetseries.owasp.org, "Cross-Site Request Forgery Prevention",
-Fetch Metadata); programs send neither. Headers: nothing is loaded from elsewhere, nothing runs that is not a file of
-ours.
+Fetch Metadata); programs send neither, and no cookies. Headers: nothing is loaded from elsewhere, nothing runs that is
+not a file of ours.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Guard:
 
     def _refusal(self, method: str, headers: Headers) -> PlainTextResponse | None:
         host = headers.get("host", "")
-        name = urlsplit(f"//{host}").hostname or ""
+        name = _name_in(host)
         if name not in self._hosts:
             return PlainTextResponse(
                 f"This dashboard does not answer to the name {name!r}. Add it to DASHBOARD_HOSTS.\n", status_code=421
@@ -85,4 +85,14 @@ def _is_of_this_site(headers: Headers, host: str) -> bool:
     if site is not None:
         return site in ("same-origin", "none")
     origin = headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == host
+    if origin is None:  # a program; but none shows cookies, and whatever hides where it comes from may be a page
+        return "cookie" not in headers
+    return origin.partition("://")[2] == host
+
+
+def _name_in(host: str) -> str:
+    """The name in a Host header; empty where there is none to be read."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""

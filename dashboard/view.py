@@ -30,19 +30,22 @@ class Visitor:
 
 @dataclass(frozen=True)
 class View:
-    """One request of a page. Values for SQL go through `rows`, never into the text."""
+    """One request of a page. Values for SQL go through `rows`, never into the text.
+
+    shared: what the parts of one page have found out for each other.
+    """
 
     settings: Settings
     visitor: Visitor
     store: Store
     path: str
     parameters: Mapping[str, str] = field(default_factory=dict)
+    shared: dict[str, Any] = field(default_factory=dict, compare=False)
 
-    @cached_property
+    @property
     def first_day(self) -> date:
         """The first local day that something is known of."""
-        found = self.store.row("SELECT min(played_date) AS day FROM coverage")
-        return found["day"] if found and found["day"] else self.store.as_of
+        return self.store.first_day
 
     @cached_property
     def range(self) -> Range:

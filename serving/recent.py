@@ -31,11 +31,13 @@ class Week:
 
     @property
     def standing(self) -> str:
-        """Where it stands, in words; empty where no usual range is known."""
+        """Where it stands, in words; empty where no usual range is known, or hours are missing that may be more."""
         if self.usual_low is None or self.usual_high is None:
             return ""
         if self.listened_ms > self.usual_high:
             return "more than usual"
+        if self.is_at_least:
+            return ""  # what is missing may be more
         return "less than usual" if self.listened_ms < self.usual_low else "as usual"
 
 
@@ -69,7 +71,7 @@ def week_of(days: list[Row], last: date) -> Week:
         sum(row["play_count"] for row in own),
         low,
         high,
-        any((row["coverage"] or 0) < 1 for row in own),
+        len(own) < WEEK or any((row["coverage"] or 0) < 1 for row in own),
     )
 
 

@@ -71,6 +71,7 @@ class Stores:
     def close(self) -> None:
         """Stop looking for releases."""
         self._stop.set()
+        self._watcher.join()
         self._makers.shutdown(wait=False, cancel_futures=True)
 
     def _opened(self, user_id: str) -> Store | None:

@@ -37,9 +37,7 @@ _SHARES = f"""
 
 def history_days(store: Store) -> tuple[date, date]:
     """The first local day that something is known of, and the day that the tables were built for."""
-    found = store.row("SELECT min(played_date) AS day FROM coverage")
-    first = found["day"] if found and found["day"] else store.as_of
-    return min(first, store.as_of), store.as_of
+    return min(store.first_day, store.as_of), store.as_of
 
 
 def totals_of(store: Store, first: date, last: date) -> Row:

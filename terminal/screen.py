@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,9 +24,12 @@ def print_json(body: Any) -> None:
 
 @contextmanager
 def working(what: str) -> Iterator[Callable[[str], None]]:
-    """Show on a terminal what is being done; the yielded function takes the next step's name. Silent elsewhere."""
+    """Show on a terminal what is being done; the yielded function takes the next step's name. Silent elsewhere, unless
+    LAKESONG_PROGRESS is `lines`, as where the dashboard starts a command: then each step is a line.
+    """
     if not err.is_terminal:
-        yield lambda line: None
+        in_lines = os.environ.get("LAKESONG_PROGRESS") == "lines"
+        yield (lambda line: err.print(line, markup=False)) if in_lines else (lambda line: None)
         return
     with err.status(what) as status:
         yield status.update

@@ -76,3 +76,11 @@ function tick() {
 
 setInterval(tick, LIVE_MS);
 document.addEventListener("visibilitychange", tick);
+
+// What a button could not do is said where its answer would stand.
+document.body.addEventListener("htmx:responseError", (event) => {
+  const place = event.detail.target;
+  if (!place || !("says" in place.dataset)) return;
+  const told = new DOMParser().parseFromString(event.detail.xhr.responseText, "text/html").querySelector(".notice");
+  place.textContent = told ? told.textContent.trim() : "That failed.";
+});

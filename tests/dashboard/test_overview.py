@@ -6,17 +6,12 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from statistics import quantiles
-from typing import Any
 
 import pytest
-from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from config.settings import Settings
-from config.state_file import write_state
-from dashboard.app import make_app
 from dashboard.live import set_now_playing
-from dashboard.view import Visitor
 from serving.recent import new_favourites, recent_days, week_of
 from serving.store import Store
 
@@ -71,6 +66,17 @@ def test_weeks_with_gaps_are_never_usual_and_too_few_say_nothing() -> None:
     assert (week.usual_low, week.standing, week.is_at_least) == (None, "", False)
     days[0]["coverage"] = 0.9
     assert week_of(days, last).is_at_least
+
+
+def test_a_week_of_which_days_are_missing_is_never_less_than_usual() -> None:
+    last = date(2026, 5, 31)
+    days = [
+        {"played_date": last - place * DAY, "play_count": 1, "listened_ms": 10, "coverage": 1.0}
+        for place in range(3, 7 * 13)
+    ]
+    week = week_of(days, last)
+    assert (week.listened_ms, week.is_at_least, week.standing) == (40, True, "")
+    assert week.usual_low == 70
 
 
 def test_new_favourites_were_never_heard_before(demo_store: Store) -> None:
@@ -133,34 +139,10 @@ def test_without_plays_the_page_says_how_to_begin(page_after: PageOf) -> None:
     assert "lakesong import" in text
 
 
-class OneVisitor:
-    """Lets one listener in, who does not look after the lake."""
-
-    def visitor(self, request: Request) -> Visitor:
-        return Visitor("demo")
-
-
-def test_a_job_is_told_to_who_began_it_alone(demo_settings: Settings) -> None:
-    told: dict[str, Any] = {
-        "words": ["ingest"], "state": "ended", "exit_code": 3,
-        "begun_at": "2026-05-04T12:00:00+00:00", "ended_at": "2026-05-04T12:01:00+00:00",
-    }  # fmt: skip
-    files = {
-        user: demo_settings.state_dir / "jobs" / f"{letters * 16}.json"
-        for user, letters in (("demo", "ab"), ("eve", "cd"))
-    }
-    for user, file in files.items():
-        write_state(file, {**told, "job_id": file.stem, "user_id": user})
-    try:
-        with TestClient(make_app(demo_settings, OneVisitor()), base_url="http://127.0.0.1") as client:
-            assert "sign in again" in client.get(f"/jobs/{files['demo'].stem}/line").text
-            assert client.get(f"/jobs/{files['eve'].stem}/line").status_code == 404
-            assert client.get("/jobs/..%2Fx/line").status_code == 404
-    finally:
-        for file in files.values():
-            file.unlink()
-
-
 def test_another_site_cannot_start_a_collection(client: TestClient) -> None:
-    answer = client.post("/jobs/collect", headers={"origin": "http://evil.example", "sec-fetch-site": "cross-site"})
+    answer = client.post("/jobs/cycle", headers={"origin": "http://evil.example", "sec-fetch-site": "cross-site"})
     assert answer.status_code == 403
+
+
+def test_the_button_starts_a_run_by_a_form_that_works_without_scripts(client: TestClient) -> None:
+    assert '<form action="/jobs/cycle" method="post"' in client.get("/overview").text

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import random
 from datetime import date
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -10,7 +13,7 @@ import pytest
 
 from models.playlists import FEATURES, playlist_distances
 from transformations.gold.playlist_tracks import playlist_tracks
-from transformations.gold.playlist_vibes import playlist_vibes
+from transformations.gold.playlist_vibes import _spread, playlist_vibes
 
 AS_OF = date(2024, 6, 3)
 SOUND = {"danceability": 0.5, "acousticness": 0.5, "instrumentalness": 0.5, "tempo": 120.0, "loudness": -8.0}
@@ -183,6 +186,36 @@ def test_a_playlist_is_the_mean_and_spread_of_its_tracks(lake):
     assert row["genre_family"] == "ambient and calm" and row["genre_family_share"] == 0.5
     assert row["sentence"] == "calm-dark, mostly ambient and calm; 8 were never played"
     assert row["is_own"] and row["reason"] is None
+
+
+# Twelve digits, for which sums of doubles have another last digit in another order.
+SOUNDS = [(round(0.1 + 0.7 * (number * 0.618033988749) % 1, 12), 60 + number * 7.123456789) for number in range(23)]
+
+
+def expected_spread(values) -> float:
+    """By fractions, of which no digit is lost."""
+    exact = [Fraction(str(value)) for value in values]
+    mean = sum(exact) / len(exact)
+    return math.sqrt(sum((value - mean) ** 2 for value in exact) / (len(exact) - 1))
+
+
+@pytest.mark.parametrize("name", ["valence", "tempo"])
+def test_a_playlist_s_spread_is_the_same_to_the_last_digit_in_every_order(spark, name):
+    values = [row[name == "tempo"] for row in SOUNDS]
+    found = set()
+    for seed in range(5):
+        random.Random(seed).shuffle(values)
+        frame = spark.createDataFrame([("p", value) for value in values], f"playlist STRING, {name} DOUBLE")
+        found.add(frame.groupBy("playlist").agg(_spread(name).alias("spread")).collect()[0]["spread"])
+    assert len(found) == 1
+    assert found.pop() == pytest.approx(expected_spread(values), rel=2e-16, abs=0)
+
+
+def test_tracks_that_are_alike_do_not_spread_and_one_alone_has_no_spread(spark):
+    given = [("same", 121.37)] * 7 + [("near", 121.37), ("near", 121.370000000002), ("alone", 0.3), ("none", None)]
+    frame = spark.createDataFrame(given, "playlist STRING, tempo DOUBLE")
+    found = dict(frame.groupBy("playlist").agg(_spread("tempo")).collect())
+    assert found == {"same": 0.0, "near": pytest.approx(math.sqrt(2) * 1e-12), "alone": None, "none": None}
 
 
 def test_tracks_that_stand_out_are_told(lake):
