@@ -44,6 +44,7 @@ ABOUT_ONE = {
     "/track": ("key", _MOST.format("recording_id", "track_stats")),
     "/genre": ("name", _MOST.format("genre", "genre_stats")),
     "/search": ("q", _MOST.format("artist_name", "artist_stats")),
+    "/session": ("id", "SELECT session_id AS value FROM listening_sessions ORDER BY start_count DESC LIMIT 40"),
     "/playlist": ("id", "SELECT playlist_id AS value FROM playlist_vibes WHERE basis = 'measured' LIMIT 40"),
 }
 QUERIES = (

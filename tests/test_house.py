@@ -65,7 +65,9 @@ ARROW: dict[str, set[str]] = {
     },
     "terminal": {
         "terminal",
+        "assistant",
         "clients",
+        "dashboard",
         "mappers",
         "config",
         "emulator",
@@ -89,8 +91,10 @@ ONLY = {
     ("mappers", "clients"): {"clients.kaggle_csv"},
     ("serving", "ingestion"): {"ingestion.listeners"},
     ("ingestion", "wrapped"): {"wrapped.archive"},
-    ("wrapped", "serving"): {"serving.lake_reader"},
+    ("wrapped", "serving"): {"serving.lake_reader", "serving.names"},
     ("wrapped", "writers"): {"writers.records"},
+    ("assistant", "serving"): {"serving.declarations", "serving.store"},
+    ("terminal", "dashboard"): {"dashboard.access.accounts", "dashboard.access.passwords", "dashboard.app"},
     ("playlists", "ingestion"): {"ingestion.collection", "ingestion.listeners", "ingestion.memory"},
     ("playlists", "models"): {"models.ordering", "models.playlists"},
     ("playlists", "serving"): {"serving.lake_reader"},
@@ -290,6 +294,7 @@ def test_the_search_for_actions_lets_aggregates_pass():
 
 IMPORT_ALL = """
 import importlib, json, sys, threading
+import marimo  # makes a folder for its own log when imported
 import urllib3  # asks the machine, when imported, whether it speaks IPv6
 
 events = []
@@ -322,7 +327,7 @@ def test_importing_any_module_starts_nothing_and_reads_no_setting(tmp_path):
     assert done.returncode == 0, done.stderr
     nothing = {"events": [], "threads": 0, "embedded_engine": False, "sessions": [], "gateway": False}
     assert json.loads(done.stdout) == nothing
-    assert list(tmp_path.iterdir()) == []
+    assert {path.name for path in tmp_path.iterdir()} <= {".cache"}  # marimo's
 
 
 TABLES = list(declared_tables().values())

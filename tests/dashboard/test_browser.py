@@ -39,6 +39,8 @@ ABOUT_ONE = {
     "/artist": ("key", f"SELECT artist_key AS value {_MOST.format('artist_stats')}"),
     "/album": ("key", f"SELECT album_key AS value {_MOST.format('album_stats')}"),
     "/track": ("key", f"SELECT recording_id AS value {_MOST.format('track_stats')}"),
+    "/session": ("id", "SELECT session_id AS value FROM listening_sessions ORDER BY start_count DESC"),
+    "/playlist": ("id", "SELECT playlist_id AS value FROM playlist_vibes WHERE is_own ORDER BY listened_ms DESC"),
     "/genre": ("name", f"SELECT genre AS value {_MOST.format('genre_stats')}"),
     "/search": ("q", f"SELECT artist_name AS value {_MOST.format('artist_stats')}"),
 }

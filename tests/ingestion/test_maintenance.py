@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pytest
 
 from config.errors import PostponedError
@@ -21,7 +22,8 @@ from schemas.bronze import listening_history_bronze
 from schemas.declaration import Table
 from schemas.lake import Lake
 from terminal.maintain import print_maintenance
-from writers.records import append_rows
+from writers.records import append_rows, arrow_schema
+from writers.removal import rewrite
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -133,6 +135,23 @@ def test_files_that_were_replaced_stay_for_the_days_given_and_go_then(lake: Lake
     kept = data_files(lake, ZONES)
     assert (found.freed_files, len(kept)) == (CROWD, 1)
     assert found.freed_bytes == sizes - kept[0].stat().st_size
+
+
+def test_a_file_that_left_the_table_twice_is_removed_and_counted_once(lake: Lake) -> None:
+    """A build that finds the rows as they were goes back to the files before; later ones replace these again."""
+    add_listeners(lake, 1)
+    first = content(lake, ZONES)
+    removed = data_files(lake, ZONES)
+    for _ in range(2):
+        version = lake.open(ZONES).version()
+        rewrite(lake, ZONES, pa.Table.from_pylist([first[0] | {"user_id": "other"}], arrow_schema(ZONES)))
+        removed += [path for path in data_files(lake, ZONES) if path not in removed]
+        lake.open(ZONES).restore(version)
+    rewrite(lake, ZONES, pa.Table.from_pylist(first, arrow_schema(ZONES)))
+    sizes = sum(path.stat().st_size for path in removed)
+    found = of(maintain(lake, keep_days=0), ZONES)
+    assert (found.freed_files, found.freed_bytes) == (3, sizes)
+    assert content(lake, ZONES) == first and not any(path.exists() for path in removed)
 
 
 def test_what_a_killed_run_left_behind_goes_once_it_is_old(lake: Lake) -> None:

@@ -28,7 +28,8 @@ def test_a_listen_is_stamped_with_its_start_and_named_as_it_came():
 
 @pytest.mark.parametrize(
     ("info", "length"),
-    [({"duration": 212}, 212_000), ({"duration": 1.5}, 1500), ({"duration_ms": "212000"}, None), ({"duration": 0}, None),
+    [({"duration": 212}, 212_000), ({"duration": 1.5}, 1500), ({"duration_ms": "212000"}, None),
+     ({"duration": 0}, None),
      ({"duration_ms": -1}, None), ({"duration": True}, None), ({"duration": 1e300}, None)],
 )  # fmt: skip
 def test_a_length_is_read_in_either_unit_and_nonsense_is_none(info: dict, length: int | None):
