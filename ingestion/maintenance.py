@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable
@@ -107,8 +108,9 @@ def _compact(lake: Lake, table: Table, month: str) -> None:
 def _remove_unneeded(
     lake: Lake, table: Table, delta: DeltaTable, needed: set[int], keep_days: int, dry_run: bool
 ) -> tuple[int, int]:
-    """Remove the data files that Delta's vacuum lists; gives how many, and their bytes.
+    """Remove the data files that Delta's vacuum lists, but for those in use; gives how many, and their bytes.
 
+    A file that left the table twice, as after a restore, is listed twice; that one is gone already is no error.
     Vacuum itself would add two commits, and a table that is past its released version counts as not released: every
     table would be built again each night.
     """
@@ -119,10 +121,12 @@ def _remove_unneeded(
         full=True,  # what a killed run left behind is in no log
         keep_versions=sorted(needed),
     )
+    live = set(delta.get_add_actions(flatten=True).column("path").to_pylist())
     store, root = fs.FileSystem.from_uri(lake.path(table))
-    found = [info for info in store.get_file_info([f"{root}/{path}" for path in unneeded]) if info.is_file]
-    if not dry_run:
-        for info in found:
+    paths = [f"{root}/{path}" for path in sorted(set(unneeded) - live)]
+    found = [info for info in store.get_file_info(paths) if info.is_file]
+    for info in found if not dry_run else ():
+        with contextlib.suppress(FileNotFoundError):
             store.delete_file(info.path)
     return len(found), sum(info.size for info in found)
 

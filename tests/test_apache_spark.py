@@ -1,4 +1,4 @@
-"""Apache Spark does what the embedded engine does, in pieces that take seconds; `test_parity.py` compares whole lakes."""
+"""Apache Spark does what the embedded engine does, in pieces of seconds; `test_parity.py` compares whole lakes."""
 
 from __future__ import annotations
 

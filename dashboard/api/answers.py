@@ -59,9 +59,8 @@ def answer(
     make: Callable[[], Any],
     link: Callable[[Any], str | None] = lambda body: None,
 ) -> Response:
-    """What `make` gives as JSON, unless the client has it already: it is a function of the tables and the address.
-
-    link: the address of the next page, from what was made.
+    """What `make` gives as JSON, unless the client has it already: it is a function of the tables and the address, and
+    kept as pages are. link: the address of the next page, from what was made.
     """
     told = (LAYOUT, release(), store.key, request.url.path, sorted(request.query_params.multi_items()))
     tag = f'"{hashlib.blake2b(repr(told).encode(), digest_size=12).hexdigest()}"'
@@ -69,20 +68,30 @@ def answer(
     asked = request.headers.get("if-none-match", "")
     if tag in asked or asked.strip() == "*":
         return Response(status_code=304, headers=given)
-    body = make()
-    following = link(body)
+
+    def told_once() -> bytes:
+        body = make()
+        return (link(body) or "").encode() + b"\n" + _json(body)
+
+    site: Site = request.app.state.site
+    following, _, body = site.kept(("api", store.user_id, store.key, tag), told_once).partition(b"\n")
     if following:
-        given["link"] = f'<{following}>; rel="next"'
-    return json_response(body, headers=given)
+        given["link"] = f'<{following.decode()}>; rel="next"'
+    return Response(body, headers=given, media_type="application/json")
 
 
 def json_response(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """A body as JSON."""
+    return Response(_json(body), status, headers, "application/json")
+
+
+def _json(body: Any) -> bytes:
     """A body as JSON; numbers that JSON has no word for are null."""
     try:
         text = _dump(body)
     except ValueError:
         text = _dump(_finite(body))
-    return Response(text.encode("utf-8", "replace"), status, headers, "application/json")
+    return text.encode("utf-8", "replace")
 
 
 def _dump(body: Any) -> str:
