@@ -80,11 +80,8 @@ class Release:
 
 def latest_release(lake: Lake) -> Release:
     """The newest released build of the lake; empty where none has passed yet."""
-    if not lake.has(records.pipeline_runs):
-        return Release()
-    columns = ["status", "finished_at", "as_of", "release", "fingerprints"]
-    runs = lake.open(records.pipeline_runs).to_pyarrow_table(columns=columns).to_pylist()
-    released = [run for run in runs if run["status"] == "released"]
+    columns = ("status", "finished_at", "as_of", "release", "fingerprints")
+    released = [run for run in lake.rows(records.pipeline_runs, columns) if run["status"] == "released"]
     if not released:
         return Release()
     newest = max(released, key=lambda run: run["finished_at"])

@@ -19,7 +19,7 @@ from ingestion.catalogue_queue import Queue
 from ingestion.memory import QUOTA, remember, waits_until
 from ingestion.previews import Analyse
 from ingestion.receipts import FileReceipt
-from ingestion.runs import Batch, dead_letter
+from ingestion.runs import AUDIO_FEATURES, Batch, dead_letter
 from mappers.audio_features import preview_features_row, reccobeats_features_row, spotify_features_row
 from mappers.catalogue import reccobeats_track_row
 from mappers.record import RejectedError, Row
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from clients.reccobeats import ReccoBeats
     from clients.spotify import SpotifyClient
 
-SOURCE = "audio_features"
+SOURCE = AUDIO_FEATURES
 TRACKS_A_RUN = 400
 PREVIEWS_A_RUN = 20  # each costs three requests
 REFUSED_FOR = timedelta(days=7)

@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import Any, Literal
 
 from config.errors import InputError
-from ingestion import audio_features, catalogue_queue
+from ingestion.runs import AUDIO_FEATURES, CATALOGUE
 from mappers import kaggle_tracks
 from schemas.bronze import ingestion_runs_bronze
 from schemas.lake import Lake
 
 UNDO = "undo"  # the source of a ledger row that says that a batch was taken back
 OF_MUSIC = {kaggle_tracks.SOURCE, "artist_file"}  # files about music: belong to no listener
-FETCHED = {audio_features.SOURCE, catalogue_queue.SOURCE}  # descriptions that a service gave, for all listeners
+FETCHED = {AUDIO_FEATURES, CATALOGUE}  # descriptions that a service gave, for all listeners
 
 State = Literal["there", "begun", "undone"]
 
@@ -61,10 +61,8 @@ class LedgerBatch:
 
 def read_batches(lake: Lake) -> dict[str, LedgerBatch]:
     """Every batch of the ledger that brought rows, or was taken back, by its id; newest first."""
-    if not lake.has(ingestion_runs_bronze):
-        return {}
     runs: dict[str, list[dict[str, Any]]] = {}
-    for run in lake.open(ingestion_runs_bronze).to_pyarrow_table().sort_by("finished_at").to_pylist():
+    for run in sorted(lake.rows(ingestion_runs_bronze), key=lambda row: row["finished_at"]):
         if run["row_count"] or run["source"] == UNDO:
             runs.setdefault(run["batch_id"], []).append(run)
     found = [_batch(batch_id, of_batch) for batch_id, of_batch in runs.items()]

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from clients.errors import AbsentError, RefusedError, SourceError
 from ingestion.receipts import FileReceipt
-from ingestion.runs import Batch, dead_letter
+from ingestion.runs import CATALOGUE, Batch, dead_letter
 from mappers.catalogue import ALBUM, ARTIST, TRACK, Shape, album_row, allowed_json, artist_row, track_row
 from mappers.record import RejectedError, Row
 from schemas.bronze import (
@@ -35,7 +35,7 @@ from writers.records import append_rows, append_unknown
 if TYPE_CHECKING:
     from clients.spotify import SpotifyClient
 
-SOURCE = "catalogue"
+SOURCE = CATALOGUE
 KINDS = ("track", "album", "artist", "discography")  # in the order in which they are fetched
 ABSENT_FOR = timedelta(days=90)
 FAILED_FOR = timedelta(hours=6)

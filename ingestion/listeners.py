@@ -17,9 +17,7 @@ DEFAULT_USER = "me"
 
 def read_listeners(lake: Lake) -> list[dict[str, Any]]:
     """The listeners' zones as they hold now: a row a listener and beginning, the newest record of each."""
-    if not lake.has(listeners):
-        return []
-    rows = lake.open(listeners).to_pyarrow_table().sort_by("recorded_at").to_pylist()
+    rows = sorted(lake.rows(listeners), key=lambda row: row["recorded_at"])
     return list({(row["user_id"], row["valid_from"]): row for row in rows}.values())
 
 

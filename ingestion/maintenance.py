@@ -20,7 +20,7 @@ from pipeline import declared_tables
 from schemas import records
 from schemas.declaration import MONTH_COLUMN, Table
 from schemas.lake import Lake
-from writers.delta import retry_conflicts
+from writers.conflicts import retry_conflicts
 
 MANY_FILES = 8  # of a month, or of a table without months: more are made into one
 SMALL_BYTES = 32_000_000  # a file of this size is no small file

@@ -9,14 +9,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import pandas as pd
-
 from ingestion.receipts import FileReceipt
 from ingestion.runs import Batch, dead_letter, run_row
 from mappers import currently_playing, recently_played
 from mappers.catalogue import allowed_json
 from mappers.record import RejectedError, Row
-from models.gaps import find_gaps
 from schemas.bronze import (
     import_records_bronze,
     ingestion_runs_bronze,
@@ -118,6 +115,10 @@ def keep_observed(lake: Lake, rows: Sequence[Row]) -> None:
 
 def _gap_found_by(lake: Lake, batch: Batch, ledger: Mapping[str, Any]) -> tuple[datetime, datetime] | None:
     """The gap that this poll leaves behind those before it, by the rule that makes the table coverage_gaps."""
+    import pandas as pd
+
+    from models.gaps import find_gaps
+
     ensure_table(lake, ingestion_runs_bronze)
     columns = ["source", "user_id", "status", "started_at", "oldest_at", "newest_at", "is_full"]
     runs = lake.open(ingestion_runs_bronze).to_pyarrow_table(columns=columns).to_pandas()

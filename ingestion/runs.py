@@ -10,6 +10,9 @@ from uuid import uuid4
 from ingestion.receipts import FileReceipt
 from mappers.record import sha256
 
+# Sources that belong to no listener, as the ledger names them.
+AUDIO_FEATURES, CATALOGUE = "audio_features", "catalogue"
+
 
 @dataclass(frozen=True)
 class Batch:

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
-from clients.spotify import SpotifyClient
 from clients.spotify_accounts import LIFETIME, NEEDED_SCOPE, SCOPES, Accounts, handshake
 from clients.tokens import Token, TokenStore
 from config.errors import InputError, NeedsUserError
@@ -100,6 +99,8 @@ def _tokens(store: TokenStore) -> list[Token]:
 
 
 def _profile(api_url: str, reply: dict[str, Any], user_id: str) -> dict[str, Any]:
+    from clients.spotify import SpotifyClient
+
     return SpotifyClient(api_url, lambda: str(reply["access_token"]), user_id=user_id).me()
 
 

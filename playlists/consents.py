@@ -15,9 +15,7 @@ COMPARE = "compare"
 
 def consenting(lake: Lake, consent: str = COMPARE) -> frozenset[str]:
     """The listeners who agree now: the newest row of each says so."""
-    if not lake.has(listener_consents):
-        return frozenset()
-    rows = lake.open(listener_consents).to_pyarrow_table().sort_by("recorded_at").to_pylist()
+    rows = sorted(lake.rows(listener_consents), key=lambda row: row["recorded_at"])
     newest = {row["user_id"]: row["is_given"] for row in rows if row["consent"] == consent}
     return frozenset(user for user, is_given in newest.items() if is_given)
 

@@ -128,7 +128,4 @@ def _size(folder: Path) -> tuple[int, int]:
 @cached(TTLCache(32, ROWS_SECONDS), key=lambda lake, table, columns=(): (lake.root, table.name), lock=Lock())
 def _rows(lake: Lake, table: Table, columns: tuple[str, ...] = ()) -> list[Row]:
     """The rows of a small table, as they were a few seconds ago at most."""
-    if not lake.has(table):
-        return []
-    rows: list[Row] = lake.open(table).to_pyarrow_table(columns=list(columns) or None).to_pylist()
-    return rows
+    return lake.rows(table, columns)

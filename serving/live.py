@@ -12,12 +12,11 @@ from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-import pyarrow.compute as pc
 from cachetools import TTLCache, cached
-from deltalake.exceptions import TableNotFoundError
+from sqlglot import exp
 
 from config.state_file import read_state
-from pipeline import declared_tables
+from schemas.bronze import ingestion_runs_bronze, listening_history_bronze
 from schemas.lake import Lake
 from serving.store import Row
 
@@ -50,9 +49,9 @@ def newer_plays(lake: Lake, user_id: str, since: datetime) -> list[Row]:
     Rows: source, played_at (UTC), track_id, track_name, artist_name, album_name, duration_ms, ms_played. No rule of the
     listener has been asked yet, and a build may still correct a stamp.
     """
-    mine = (pc.field("user_id") == user_id) & (pc.field("kind") == "track") & (pc.field("played_at") > since)
-    months = f"played_month >= '{since:%Y-%m}'"
-    rows = _rows(lake, "listening_history_bronze", mine, _COLUMNS, files=months)
+    of_late = exp.column("played_month") >= f"{since:%Y-%m}"  # few files have to be opened
+    mine = exp.and_(of_late, exp.column("user_id").eq(user_id), exp.column("kind").eq("track"))
+    rows = lake.rows(listening_history_bronze, _COLUMNS, exp.and_(mine, exp.column("played_at") > since.isoformat()))
     for row in rows:
         if row["source"] == SCROBBLER and row["duration_ms"]:
             row["played_at"] += timedelta(milliseconds=row["duration_ms"])
@@ -73,9 +72,9 @@ def _is_same(row: Row, other: Row) -> bool:
 @cached(_polls, key=lambda lake, user_id: (lake.root, user_id), lock=_lock)
 def last_poll(lake: Lake, user_id: str) -> Row | None:
     """The newest run of the ledger that asked Spotify for plays, of the last two weeks: status, finished_at, error."""
-    recent = pc.field("started_at") > datetime.now(UTC) - POLLS_SINCE
-    mine = (pc.field("user_id") == user_id) & (pc.field("source") == POLL) & recent
-    rows = _rows(lake, "ingestion_runs_bronze", mine, ["status", "finished_at", "error", "new_count"])
+    recent = exp.column("started_at") > (datetime.now(UTC) - POLLS_SINCE).isoformat()
+    mine = exp.and_(exp.column("user_id").eq(user_id), exp.column("source").eq(POLL), recent)
+    rows = lake.rows(ingestion_runs_bronze, ["status", "finished_at", "error", "new_count"], mine)
     return max(rows, key=lambda row: row["finished_at"], default=None)
 
 
@@ -106,14 +105,3 @@ def local_time(at: datetime, zone: str) -> datetime:
     """An instant as the clock on the wall showed it, without a zone."""
     aware = at if at.tzinfo else at.replace(tzinfo=UTC)
     return aware.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
-
-
-def _rows(lake: Lake, name: str, where: pc.Expression, columns: list[str], files: str | None = None) -> list[Row]:
-    """Rows of a table's newest version; files: which of its files need be opened at all."""
-    table = declared_tables()[name]
-    try:
-        opened = lake.open(table).to_pyarrow_dataset(file_pruning_predicate=files)
-    except TableNotFoundError:
-        return []
-    found: list[Row] = opened.to_table(filter=where, columns=columns).to_pylist()
-    return found

@@ -25,7 +25,7 @@ QUERY_ROWS = 10_000
 # Given when the file is opened: two openings of one file in one process share what was set first.
 LIMITS: dict[str, str | bool | int | float | list[str]] = {
     "threads": "1",  # pages are asked for side by side: a query that takes one core leaves the other to the next
-    "memory_limit": "64MB",
+    "memory_limit": "96MB",
     "enable_external_access": "false",
     "lock_configuration": "true",
 }

@@ -7,14 +7,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import rmtree
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import duckdb
-import pyarrow as pa
-import pyarrow.dataset as ds
 
 from schemas.declaration import Table
 from serving.lake_reader import columns_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.dataset as ds
 
 MEMORY = "400MB"
 

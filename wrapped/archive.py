@@ -146,10 +146,7 @@ def make_report(source: Source, user_id: str, period: Period) -> tuple[Report, b
 
 def reports_of(lake: Lake, user_id: str | None = None, period: Period | None = None) -> list[Report]:
     """The reports in the archive, the newest first: all, or those of a listener, or of a listener's period."""
-    if not lake.has(wrapped_reports):
-        return []
-    rows = lake.open(wrapped_reports).to_pyarrow_table().to_pylist()
-    found = [_from_row(row) for row in rows]
+    found = [_from_row(row) for row in lake.rows(wrapped_reports)]
     chosen = [
         report for report in found if user_id in (None, report.user_id) and (period is None or report.period == period)
     ]

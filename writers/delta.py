@@ -5,36 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import reduce
 from operator import and_
-from typing import TYPE_CHECKING, TypeVar
 from uuid import uuid4
 
-import stamina
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from schemas.declaration import MONTH_COLUMN, Table
 from schemas.lake import Lake
+from writers.conflicts import retry_conflicts
 from writers.creation import ensure_table
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-T = TypeVar("T")
-
-# How the engines and delta-rs say that another writer committed first; the loser has changed nothing.
-_CONFLICTS = (
-    "Failed to commit transaction",
-    "Missing commit file",
-    "ConcurrentAppend",
-    "ConcurrentDelete",
-    "ConcurrentTransaction",
-    "ConcurrentWrite",
-    "MetadataChanged",
-    "CommitFailed",
-    "DELTA_CONCURRENT",
-    "Transaction failed: ",
-    "Version already exists",
-)
 
 
 def append_new(lake: Lake, table: Table, rows: DataFrame, order: Sequence[str] = ()) -> None:
@@ -94,20 +73,6 @@ def replace_months(lake: Lake, table: Table, rows: DataFrame, months: Sequence[s
             .save(lake.path(table))
         )
     )
-
-
-def retry_conflicts(write: Callable[[], T]) -> T:
-    """Run a write, and again on a fresh read of the table when another writer committed first."""
-    for attempt in stamina.retry_context(
-        on=_is_conflict, attempts=12, timeout=120, wait_initial=0.05, wait_max=3.0, wait_jitter=0.5
-    ):
-        with attempt:
-            return write()
-    raise AssertionError("stamina ends with a result or an error")
-
-
-def _is_conflict(error: Exception) -> bool:
-    return any(sign in str(error) for sign in _CONFLICTS)
 
 
 def _not_there_yet(lake: Lake, table: Table, rows: DataFrame) -> DataFrame:

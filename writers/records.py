@@ -3,35 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
 from deltalake import write_deltalake
 
 from schemas.declaration import DELTA_TYPES, MONTH_COLUMN, Table
 from schemas.lake import Lake
 from writers.creation import ensure_table
-from writers.delta import retry_conflicts
 
-_ARROW_TYPES = {
-    "string": pa.string(),
-    "integer": pa.int32(),
-    "long": pa.int64(),
-    "double": pa.float64(),
-    "boolean": pa.bool_(),
-    "timestamp": pa.timestamp("us", tz="UTC"),
-    "date": pa.date32(),
-}
+if TYPE_CHECKING:
+    import pyarrow as pa
+from writers.conflicts import retry_conflicts
 
 
 def arrow_schema(table: Table) -> pa.Schema:
     """The declaration as an Arrow schema."""
-    return pa.schema([pa.field(c.name, _ARROW_TYPES[DELTA_TYPES[c.type]], nullable=c.nullable) for c in table.columns])
+    import pyarrow as pa
+
+    types = {
+        "string": pa.string(),
+        "integer": pa.int32(),
+        "long": pa.int64(),
+        "double": pa.float64(),
+        "boolean": pa.bool_(),
+        "timestamp": pa.timestamp("us", tz="UTC"),
+        "date": pa.date32(),
+    }
+    return pa.schema([pa.field(c.name, types[DELTA_TYPES[c.type]], nullable=c.nullable) for c in table.columns])
 
 
 def arrow_rows(table: Table, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
     """Rows given as mappings by column name, as an Arrow table of the declared types."""
+    import pyarrow as pa
+
     return pa.Table.from_pylist([dict(row) for row in rows], schema=arrow_schema(table))
 
 
@@ -44,6 +48,8 @@ def append_rows(lake: Lake, table: Table, rows: Sequence[Mapping[str, Any]]) -> 
 
 def copy_months(lake: Lake, table: Table, version: int, months: Sequence[str]) -> None:
     """Put a few months of a version in place of what the newest one holds for them, in one commit."""
+    import pyarrow.compute as pc
+
     if not months:
         return
     wanted = lake.open(table, version).to_pyarrow_dataset(file_pruning_predicate=[(MONTH_COLUMN, "in", list(months))])
@@ -74,6 +80,8 @@ def known_keys(
     lake: Lake, table: Table, rows: Sequence[Mapping[str, Any]], keys: Sequence[str]
 ) -> set[tuple[object, ...]]:
     """The values of these columns that the table holds already, among those of the rows (and others, maybe)."""
+    import pyarrow.compute as pc
+
     if not rows:
         return set()
     first = keys[0]

@@ -13,8 +13,8 @@ from pyarrow import fs
 
 from schemas.declaration import MONTH_COLUMN, Table
 from schemas.lake import Lake
+from writers.conflicts import retry_conflicts
 from writers.creation import ensure_table
-from writers.delta import retry_conflicts
 from writers.records import arrow_schema
 
 _LOG_FILE = re.compile(r"^(\d{20})\.")

@@ -77,6 +77,7 @@ class Maker:
             "is_simulated": True,
             "as_of": AS_OF.isoformat(),
             "made_at": "2026-11-01T00:00:00+00:00",
+            "first_day": FIRST_DAY.isoformat(),
             "versions": dict.fromkeys(self.declared, 1),
         } | facts
         self.connection.execute("CREATE TABLE store_facts AS SELECT $told AS content", {"told": json.dumps(told)})

@@ -13,7 +13,7 @@ from schemas.lake import Lake
 from schemas.records import pipeline_runs
 from writers.delta import replace
 
-from .conftest import MONTHS, heard_in_all, heard_lately, months_heard, rows, song
+from .conftest import MONTHS, heard_in_all, heard_lately, made_rows, months_heard, rows, song
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -104,3 +104,9 @@ def test_a_named_table_is_built_with_what_it_is_made_from_and_no_more(small: Any
     add(song("2024-01-10T10:00:00Z"))
     assert set(run("months_heard").built) == {"heard_lately", "months_heard"}
     assert set(run().built) == {"heard_in_all"}
+
+
+def test_a_lake_without_plays_builds_to_empty_tables(run: Any, lake: Lake) -> None:
+    run()
+    assert {name for name, found in made_rows(lake).items() if found} == set()
+    assert dict(run().built) == {}

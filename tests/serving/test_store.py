@@ -84,7 +84,7 @@ def test_nothing_can_be_written_or_read_from_elsewhere(query: str, demo_store: S
 
 
 def test_a_query_ends_after_its_time(demo_store: Store) -> None:
-    with pytest.raises(QueryLimitError, match="0.2 s"):
+    with pytest.raises(QueryLimitError, match=r"0\.2 s"):
         demo_store.ask(
             "SELECT count(*) FROM range(100000000) a, range(100000) b WHERE a.range % 7 = b.range", seconds=0.2
         )

@@ -12,8 +12,9 @@ import pytest
 
 from schemas.declaration import Table
 from schemas.lake import Lake
+from writers.conflicts import retry_conflicts
 from writers.creation import ensure_table
-from writers.delta import append_new, replace, replace_months, retry_conflicts
+from writers.delta import append_new, replace, replace_months
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
