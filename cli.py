@@ -419,7 +419,7 @@ def forget(
     from ingestion.forgetting import forget_listener, left_over, plan_forget, purge
     from ingestion.traces import still_named
     from terminal.asking import agreed
-    from terminal.forget import files_of, print_forgotten, say_plan
+    from terminal.forget import files_of, forget_visitor, print_forgotten, say_plan
 
     settings = _settings()
     plan = plan_forget(settings, user, files_of(settings, user))
@@ -432,6 +432,7 @@ def forget(
         raise typer.Exit(1)
     with _engine(settings, "forget", "forgetting") as (spark, progress):
         forget_listener(settings, plan, progress)
+        forget_visitor(settings, user)
         complete_and_build(spark, settings, progress=progress)
         if left_over(Lake(settings.lake_uri), user):
             complete_and_build(spark, settings, full=True, progress=progress)

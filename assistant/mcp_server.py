@@ -18,7 +18,6 @@ from assistant.asking import ask as ask_question
 from assistant.dates import find_ranges
 from assistant.desk import DeclinedError, Desk, history_of
 from assistant.guard import QUERY_SECONDS, SHOWN_ROWS, guarded
-from assistant.mcp_tokens import Verify
 from assistant.names import names_of
 from assistant.replies import Slots
 from config.errors import LakesongError
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from serving.store import Store
 
 OpenStore = Callable[[str], "Store"]  # a listener -> their newest file
+Verify = Callable[[str], str | None]  # a token -> the listener it is for; None for one that is not known
 
 _READ_ONLY = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
 _INSTRUCTIONS = (

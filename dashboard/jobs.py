@@ -186,8 +186,19 @@ def _refuse_second(settings: Settings) -> None:
 def _remove_old(folder: Path) -> None:
     ended = sorted(folder.glob("*.json"), key=lambda file: file.stat().st_mtime, reverse=True)[KEPT:]
     for file in ended:
-        for suffix in (".json", ".pid", ".out", ".err"):
-            file.with_suffix(suffix).unlink(missing_ok=True)
+        _remove(file)
+
+
+def remove_jobs_of(settings: Settings, user_id: str) -> None:
+    """Forget the jobs that a listener asked for."""
+    for one in jobs(settings):
+        if one.user_id == user_id:
+            _remove(_folder(settings) / f"{one.job_id}.json")
+
+
+def _remove(file: Path) -> None:
+    for suffix in (".json", ".pid", ".out", ".err"):
+        file.with_suffix(suffix).unlink(missing_ok=True)
 
 
 def environment_of(settings: Settings) -> dict[str, str]:

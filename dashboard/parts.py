@@ -10,8 +10,22 @@ Row = Mapping[str, Any]
 
 # How a value is written: see `dashboard.words`.
 Kind = Literal[
-    "text", "count", "hours", "minutes", "length", "share", "number", "date", "month", "time", "change", "rank", "hour",
-    "figure", "effect", "words",
+    "text",
+    "count",
+    "hours",
+    "minutes",
+    "length",
+    "share",
+    "number",
+    "date",
+    "month",
+    "time",
+    "change",
+    "rank",
+    "hour",
+    "figure",
+    "effect",
+    "words",
 ]
 Width = Literal["full", "half", "third", "two-thirds"]
 ChartKind = Literal["line", "area", "bar", "ranking", "heatmap", "calendar", "clock", "plane", "interval"]

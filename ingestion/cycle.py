@@ -14,6 +14,7 @@ from config.settings import Settings, load_settings
 from engine.session import open_session
 from ingestion.catalogue import KAGGLE_FILE, import_catalogue, is_taken_in
 from ingestion.collection import OF_A_LISTENER, SOURCES, Collected, Collection, SourceReport
+from ingestion.listens import take_in_listens
 from ingestion.readiness import obstacle
 from ingestion.receipts import FileReceipt
 from ingestion.rules import read_recording_rules
@@ -104,6 +105,7 @@ def run_cycle(
     built, and no engine is started.
     """
     lake = Lake(settings.lake_uri)
+    take_in_listens(settings)
     with run_lock(settings.state_dir, "ingest"):
         collected = _collect(settings, say, progress, users, sources)
         is_postponed = collected.exit_code == PostponedError.exit_code
@@ -126,6 +128,7 @@ def _waits_to_be_built(lake: Lake) -> bool:
 
 def run_collection(settings: Settings, say: Progress, progress: Progress = lambda line: None) -> Collected:
     """New plays of every listener into bronze, without an engine: what the scheduler does most often."""
+    take_in_listens(settings)
     with run_lock(settings.state_dir, "collect"):
         return Collection(settings, say, progress).run(sources=(recently_played.SOURCE,))
 

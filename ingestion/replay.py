@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from ingestion.polls import keep_plays
 from ingestion.runs import Batch, run_row
-from mappers import account_data, extended_history, plays, recently_played
+from mappers import account_data, extended_history, listenbrainz, plays, recently_played
 from mappers.catalogue import album_row, artist_row, reccobeats_track_row, track_row
 from mappers.record import MAPPER_VERSION, RejectedError, Row, sha256
 from schemas.bronze import (
@@ -36,6 +36,7 @@ _OF_PLAYS: dict[str, Callable[[Any, str], Row]] = {
     "extended_history": extended_history.to_bronze,
     "account_data": account_data.to_bronze,
     "plays": plays.to_bronze,
+    "listenbrainz": listenbrainz.to_bronze,
 }
 _OF_CATALOGUE: tuple[tuple[Table, str, Callable[[Any, str, str], Row]], ...] = (
     (

@@ -16,9 +16,8 @@ from schemas.declaration import Table
 from schemas.lake import Lake
 from serving.lake_reader import no_lake
 from serving.names import NAME_MACROS
+from serving.store import LAYOUT
 from serving.writing import create_table, fill_table, written_whole
-
-LAYOUT = 2  # of the file; another number makes all files again
 
 # Steps on the way to other tables; what they hold is told by those.
 NOT_SERVED = {
@@ -108,6 +107,7 @@ def make_store(settings: Settings, user_id: str) -> Path:
         connection.execute(_VIEWS).fetchall()
         known = connection.execute("SELECT min(played_date) FROM coverage").fetchone()
         facts = {
+            "layout": LAYOUT,
             "key": key,
             "user_id": user_id,
             "is_simulated": simulated[user_id],

@@ -20,6 +20,7 @@ from config.errors import InputError, LakesongError
 
 Row = dict[str, Any]
 
+LAYOUT = 2  # of the file; another number makes all files again
 QUERY_SECONDS = 5.0
 QUERY_ROWS = 10_000
 # Given when the file is opened: two openings of one file in one process share what was set first.
@@ -57,6 +58,9 @@ class Store:
         self._connection = duckdb.connect(str(file), read_only=True, config=LIMITS)
         told = self._connection.execute("SELECT content FROM store_facts").fetchone()
         facts = json.loads(told[0]) if told else {}
+        if facts.get("layout") != LAYOUT:
+            self._connection.close()
+            raise InputError(f"{file} was made by another version.", "It is made again by itself.")
         self.file = file
         self.key: str = facts["key"]
         self.user_id: str = facts["user_id"]

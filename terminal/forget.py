@@ -10,6 +10,8 @@ from urllib.parse import quote
 from rich.filesize import decimal
 
 from config.settings import Settings
+from dashboard.access.accounts import Accounts
+from dashboard.jobs import remove_jobs_of
 from ingestion.forgetting import ForgetPlan
 from serving.making import store_file
 from terminal.screen import err, out, print_json
@@ -31,6 +33,12 @@ def files_of(settings: Settings, user_id: str) -> list[Path]:
         watched,
         watched.with_suffix(".lock"),
     ]
+
+
+def forget_visitor(settings: Settings, user_id: str) -> None:
+    """Remove the listener's account, tokens, saved ranges and runs of the dashboard."""
+    Accounts(settings.state_dir).remove(user_id)
+    remove_jobs_of(settings, user_id)
 
 
 def say_plan(plan: ForgetPlan) -> None:

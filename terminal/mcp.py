@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from assistant.mcp_server import make_server
-from assistant.mcp_tokens import TokenFile, Verify
 from config.settings import Settings
+from dashboard.access.accounts import Accounts
 from serving.making import listener_ids, make_store
 from serving.store import Store
 from terminal.screen import err
@@ -43,21 +43,18 @@ def serve_stdio(settings: Settings, user_id: str | None) -> None:
     make_server(settings, files.get, user_id=chosen).run("stdio")
 
 
-def serve_http(settings: Settings, user_id: str | None, port: int, verify: Verify | None = None) -> None:
-    """Serve listeners by their tokens on 127.0.0.1 until interrupted.
+def serve_http(settings: Settings, user_id: str | None, port: int) -> None:
+    """Serve listeners by their tokens on 127.0.0.1 until interrupted. Tokens are those of the Settings page.
 
-    verify: who a token is for; unless given, by the file of tokens in the state folder, where the listener gets a first
-    one.
+    A listener who has none gets a first one, which is printed once.
     """
     chosen = chosen_listener(settings, user_id)
     files = Files(settings)
     files.get(chosen)
     url = f"http://{HOST}:{port}"
-    if verify is None:
-        tokens = TokenFile(settings.state_dir / "mcp_tokens.json")
-        verify = tokens.verify
-        if not tokens.has(chosen):
-            err.print(f"Token for {chosen}, shown this once: {tokens.add(chosen)}", markup=False)
+    accounts = Accounts(settings.state_dir)
+    if not accounts.tokens(chosen):
+        err.print(f"Token for {chosen}, shown this once: {accounts.make_token(chosen, 'mcp')}", markup=False)
     err.print(f"MCP server at {url}/mcp; Ctrl+C ends it.", markup=False)
-    server = make_server(settings, files.get, verify=verify, url=url)
+    server = make_server(settings, files.get, verify=accounts.user_of_token, url=url)
     server.run("streamable-http", host=HOST, port=port, stateless_http=True)

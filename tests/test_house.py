@@ -94,7 +94,12 @@ ONLY = {
     ("wrapped", "serving"): {"serving.lake_reader", "serving.names"},
     ("wrapped", "writers"): {"writers.records"},
     ("assistant", "serving"): {"serving.declarations", "serving.store"},
-    ("terminal", "dashboard"): {"dashboard.access.accounts", "dashboard.access.passwords", "dashboard.app"},
+    ("terminal", "dashboard"): {
+        "dashboard.access.accounts",
+        "dashboard.access.passwords",
+        "dashboard.app",
+        "dashboard.jobs",
+    },
     ("playlists", "ingestion"): {"ingestion.collection", "ingestion.listeners", "ingestion.memory"},
     ("playlists", "models"): {"models.ordering", "models.playlists"},
     ("playlists", "serving"): {"serving.lake_reader"},

@@ -118,6 +118,11 @@ class Accounts:
         self._do("UPDATE accounts SET password_hash = '', is_admin = 0, is_closed = 1 WHERE user_id = ?", (user_id,))
         self._do("DELETE FROM tokens WHERE user_id = ?", (user_id,))
 
+    def remove(self, user_id: str) -> None:
+        """Forget a listener: account, tokens and saved ranges."""
+        for table in ("accounts", "tokens", "ranges"):
+            self._do(f"DELETE FROM {table} WHERE user_id = ?", (user_id,))
+
     def make_token(self, user_id: str, name: str) -> str:
         """A new token for a program of the listener. It can be read here only: what is kept is its hash."""
         name = _named(name, "token")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import stat
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
@@ -20,9 +19,9 @@ from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
 from assistant.mcp_server import make_server
-from assistant.mcp_tokens import TokenFile
 from config.errors import InputError
 from config.settings import Settings
+from dashboard.access.accounts import Accounts
 from serving.store import Store
 
 PROJECT = Path(__file__).parents[2]
@@ -98,13 +97,15 @@ def test_over_stdio_every_tool_answers(made_file, own_reading):
 class Served:
     """The server on a free port, with two listeners: one has a file, the other none."""
 
-    def __init__(self, store: Store, tokens: TokenFile) -> None:
+    def __init__(self, store: Store, tokens: Accounts) -> None:
         def open_store(user_id: str) -> Store:
             if user_id != "demo":
                 raise InputError(f"There is no listener {user_id}.")
             return store
 
-        server = make_server(Settings(_env_file=None), open_store, verify=tokens.verify, url="http://127.0.0.1:8765")
+        server = make_server(
+            Settings(_env_file=None), open_store, verify=tokens.user_of_token, url="http://127.0.0.1:8765"
+        )
         app = server.streamable_http_app(stateless_http=True, host="127.0.0.1")
         self.server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error"))
         self.thread = threading.Thread(target=self.server.run, daemon=True)
@@ -126,12 +127,12 @@ class Served:
 
 
 @pytest.fixture
-def tokens(tmp_path: Path) -> TokenFile:
-    return TokenFile(tmp_path / "state" / "mcp_tokens.json")
+def tokens(tmp_path: Path) -> Accounts:
+    return Accounts(tmp_path)
 
 
 @pytest.fixture
-def served(made_store: Store, tokens: TokenFile) -> Iterator[Served]:
+def served(made_store: Store, tokens: Accounts) -> Iterator[Served]:
     running = Served(made_store, tokens)
     yield running
     running.server.should_exit = True
@@ -139,7 +140,7 @@ def served(made_store: Store, tokens: TokenFile) -> Iterator[Served]:
 
 
 def test_over_http_a_token_opens_the_file_of_its_own_listener_alone(served, tokens, own_reading):
-    mine, other = tokens.add("demo"), tokens.add("somebody else")
+    mine, other = tokens.make_token("demo", "mcp"), tokens.make_token("somebody else", "mcp")
     found = told(served.call(mine, "ask", question="How many plays do I have in all?"))
     assert found["value"] == own_reading.execute("SELECT count(*) FROM counted").fetchone()[0]
     refused = served.call(other, "ask", question="How many plays do I have in all?")
@@ -148,7 +149,7 @@ def test_over_http_a_token_opens_the_file_of_its_own_listener_alone(served, toke
 
 @pytest.mark.parametrize("token", ["", "wrong", "x" * 5000])
 def test_over_http_nothing_is_told_without_a_right_token(served, tokens, token):
-    tokens.add("demo")
+    tokens.make_token("demo", "mcp")
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
     headers = {"Accept": "application/json, text/event-stream"} | (
         {"Authorization": f"Bearer {token}"} if token else {}
@@ -160,22 +161,12 @@ def test_over_http_nothing_is_told_without_a_right_token(served, tokens, token):
 
 def test_another_host_in_the_address_is_refused(served, tokens):
     headers = {
-        "Authorization": f"Bearer {tokens.add('demo')}",
+        "Authorization": f"Bearer {tokens.make_token('demo', 'mcp')}",
         "Host": "evil.example",
         "Accept": "application/json, text/event-stream",
     }
     reply = httpx2.post(served.url, json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"}, headers=headers)
     assert reply.status_code in (403, 421)
-
-
-def test_tokens_are_kept_as_hashes_in_a_file_of_mode_0600(tokens, tmp_path):
-    token = tokens.add("demo")
-    file = tmp_path / "state" / "mcp_tokens.json"
-    assert token not in file.read_text()
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert tokens.verify(token) == "demo"
-    assert tokens.verify(token + "x") is None
-    assert tokens.has("demo") and not tokens.has("somebody else")
 
 
 def test_a_server_is_for_one_listener_or_for_tokens_never_both(tokens):

@@ -154,6 +154,7 @@ def test_a_lake_whose_only_import_is_undone_builds_to_tables_without_plays(built
     assert dict(run().built) == {}
 
 
+@pytest.mark.long
 def test_a_lake_whose_last_listener_is_forgotten_builds_to_tables_without_rows(
     built: Built, run: Any, lake: Lake, settings: Settings
 ) -> None:
