@@ -183,7 +183,7 @@ def _run_undisturbed(root: Path, command: Command) -> Finished:
     begin = time.monotonic()
     process = _start(root, command.arguments)
     while process.poll() is None:
-        time.sleep(0.02)
+        time.sleep(0.1)  # each look takes a few milliseconds from what it looks at
         now = _versions(root)
         moment = time.monotonic() - begin
         writes += [(moment, name) for name in now if now[name] != seen.get(name)]

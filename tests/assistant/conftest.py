@@ -14,7 +14,7 @@ import pytest
 
 from serving.declarations import served_declarations
 from serving.names import NAME_MACROS
-from serving.store import Store
+from serving.store import LAYOUT, Store
 from tests.assistant.measuring import VIEWS
 
 FIRST_DAY, LAST_DAY, AS_OF = date(2024, 11, 1), date(2026, 10, 31), date(2026, 11, 1)
@@ -72,6 +72,7 @@ class Maker:
 
     def close(self, **facts: Any) -> None:
         told = {
+            "layout": LAYOUT,
             "key": "made",
             "user_id": "demo",
             "is_simulated": True,

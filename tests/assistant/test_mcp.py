@@ -171,4 +171,4 @@ def test_another_host_in_the_address_is_refused(served, tokens):
 
 def test_a_server_is_for_one_listener_or_for_tokens_never_both(tokens):
     with pytest.raises(ValueError, match="either"):
-        make_server(Settings(_env_file=None), lambda user: None, user_id="demo", verify=tokens.verify)
+        make_server(Settings(_env_file=None), lambda user: None, user_id="demo", verify=tokens.user_of_token)

@@ -32,6 +32,7 @@ pytestmark = pytest.mark.browser
 SCREENS = Path(__file__).parents[2] / "build" / "screenshots"
 WIDTHS = {"phone": (390, 844), "desk": (1440, 900)}
 THEMES = ("light", "dark")
+LOOKED_AT = (("phone", "light"), ("desk", "dark"))
 CHROMIUM = "/usr/bin/chromium"
 # Pages that are about one thing: what they are shown with.
 _MOST = "FROM {} WHERE period_kind = 'all_time' ORDER BY time_rank"
@@ -127,7 +128,8 @@ def test_a_page_shows_well(path: str, look: tuple[str, str, BrowserContext], add
     sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     SCREENS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SCREENS / f"{path.strip('/').replace('/', '-')}-{width}-{theme}.png", full_page=True)
-    found = [*serious(page), *_empty_charts(page)]
+    # Contrast and names are looked at once in each theme and once in each width.
+    found = [*(serious(page) if (width, theme) in LOOKED_AT else []), *_empty_charts(page)]
     page.close()
     assert wrong == []
     assert sideways <= 0
@@ -182,6 +184,7 @@ def test_a_walk_keeps_the_range_and_reaches_an_artist(address: str, desk: Browse
 def test_the_numbers_behind_a_chart_and_its_csv_are_the_same(address: str, desk: BrowserContext) -> None:
     page, _ = visit(desk, address, "/patterns?range=2025")
     page.locator("#seasons").get_by_text("The numbers").click()
+    page.locator("#seasons tbody tr").first.wait_for()
     shown = page.locator("#seasons tbody tr").count()
     with page.expect_download() as download:
         page.locator("#seasons").get_by_role("link", name="CSV").click()
