@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import multiprocessing
 import signal
 import threading
@@ -45,6 +46,7 @@ class Stores:
         )
         self._watcher = threading.Thread(target=self._watch, name="releases", daemon=True)
         self._watcher.start()
+        atexit.register(self.close)  # a thread inside DuckDB or delta-rs when Python ends takes the process down
 
     def get(self, user_id: str) -> Store | None:
         """The listener's newest file; None while the first one is made.

@@ -89,7 +89,8 @@ def rows(spark: SparkSession) -> Rows:
 
 def _demo(tmp_path_factory: pytest.TempPathFactory, name: str, *options: str) -> Lake:
     """A lake that `lakesong demo` made, once for all processes of a run."""
-    folder = tmp_path_factory.getbasetemp().parent / name
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
     with FileLock(f"{folder}.lock"):
         if not (folder / "done").exists():
             folder.mkdir()

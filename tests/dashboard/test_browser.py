@@ -5,19 +5,25 @@ Nothing fails, nothing comes from elsewhere. Pictures of all pages are kept in b
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
+from zipfile import ZipFile
 
 import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 
 from config.settings import Settings
+from dashboard.access.accounts import Accounts
+from dashboard.access.passwords import hash_password
 from dashboard.app import make_app
 from dashboard.view import PAGES
 from schemas.lake import Lake
@@ -59,10 +65,12 @@ def store(settings: Settings) -> Iterator[Store]:
     made.close()
 
 
-@pytest.fixture(scope="module")
-def address(settings: Settings, store: Store) -> Iterator[str]:
-    """A dashboard of 100,000 plays on a socket."""
-    listening = socket.create_server(("127.0.0.1", 0))
+@contextmanager
+def serving(settings: Settings) -> Iterator[str]:
+    """A dashboard on a socket; its address."""
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.bind(("127.0.0.1", 0))
+    listening.listen()
     server = uvicorn.Server(uvicorn.Config(make_app(settings), log_level="warning"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
@@ -70,7 +78,14 @@ def address(settings: Settings, store: Store) -> Iterator[str]:
         time.sleep(0.05)
     yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     server.should_exit = True
-    thread.join(10)
+    thread.join(20)
+
+
+@pytest.fixture(scope="module")
+def address(settings: Settings, store: Store) -> Iterator[str]:
+    """A dashboard of 100,000 plays."""
+    with serving(settings) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -222,3 +237,46 @@ def test_on_a_phone_the_menu_opens_and_closes(address: str, browser: Browser) ->
     assert not menu.is_visible()
     assert wrong == []
     context.close()
+
+
+def test_a_newcomer_drops_an_export_and_sees_it_counted(browser: Browser, tmp_path: Path) -> None:
+    export = tmp_path / "my_spotify_data.zip"
+    begin = datetime(2025, 5, 1, 12, tzinfo=UTC)
+    plays = [
+        {"ts": f"{begin + timedelta(minutes=4 * number):%Y-%m-%dT%H:%M:%SZ}", "ms_played": 200_000,
+         "master_metadata_track_name": f"Song {number % 7}", "master_metadata_album_artist_name": "The Newcomers",
+         "master_metadata_album_album_name": "First", "spotify_track_uri": f"spotify:track:{number % 7:022d}",
+         "reason_start": "trackdone", "reason_end": "trackdone", "shuffle": False, "skipped": False}
+        for number in range(60)
+    ]  # fmt: skip
+    with ZipFile(export, "w") as archive:
+        archive.writestr("Spotify Extended Streaming History/Streaming_History_Audio_2025_0.json", json.dumps(plays))
+    settings = Settings(_env_file=None, lake_uri=str(tmp_path / "lake"), state_dir=tmp_path / "state")
+    with serving(settings) as address:
+        page, wrong = visit(browser.new_context(), address, "/overview")
+        page.set_input_files("input[type=file]", export)
+        page.get_by_role("button", name="Take it in").click()
+        page.get_by_text("60 new of 60 rows").wait_for(timeout=240_000)
+        page.goto(f"{address}/top?range=2025")
+        page.get_by_role("link", name="The Newcomers").wait_for(timeout=60_000)
+        assert page.locator("#artists tbody tr").first.locator("td").nth(3).inner_text() == "60"
+        assert wrong == []
+        page.context.close()
+
+
+def test_with_a_password_one_signs_in_first(settings: Settings, browser: Browser, tmp_path: Path) -> None:
+    closed = settings.model_copy(update={"state_dir": tmp_path / "state"})
+    make_store(closed, "demo")
+    Accounts(closed.state_dir).set_password("demo", hash_password("quiet lake at dusk"), is_admin=True)
+    with serving(closed) as address:
+        page, _ = visit(browser.new_context(), address, "/top?range=2025")
+        assert "/sign-in" in page.url
+        page.get_by_label("Name").fill("demo")
+        page.get_by_label("Password").fill("wrong")
+        page.get_by_role("button", name="Sign in", exact=True).click()
+        page.get_by_label("Password").fill("quiet lake at dusk")
+        page.get_by_role("button", name="Sign in", exact=True).click()
+        page.wait_for_url(f"{address}/**")
+        page.goto(f"{address}/top?range=2025")
+        assert page.locator("#artists tbody tr").count() == 10
+        page.context.close()
