@@ -104,7 +104,11 @@ def _answer(request: Request, page: Page, form: str, make: Callable[[View], byte
     if site.is_first_look(store, visitor):
         site.run_aside(partial(make_ready, site, visitor, store))
     view = View(site.settings, visitor, store, page.path, dict(request.query_params))
-    body = make(view) if page.is_live else site.kept(_key(view, form), lambda: make(view))
+    if page.is_live and not page.fresh_seconds:
+        body = make(view)
+    else:
+        when = f"{time.time() // page.fresh_seconds}" if page.is_live else ""
+        body = site.kept((*_key(view, form), when), lambda: make(view))
     media_type = "text/html; charset=utf-8" if form == "html" else "text/csv; charset=utf-8"
     return tagged(request, body, media_type)
 
@@ -130,7 +134,7 @@ def make_ready(site: Site, visitor: Visitor, store: Store) -> None:
             try:
                 for given in (parameters, {}) if name == DEFAULT else (parameters,):
                     view = View(site.settings, visitor, store, page.path, given)
-                    site.kept(_key(view, "html"), partial(render_page, page, view))
+                    site.kept((*_key(view, "html"), ""), partial(render_page, page, view))
             except (LakesongError, duckdb.Error) as error:  # the visitor who asks for it is told
                 log.info("A page was not made ready.", path=page.path, error=str(error))
             site.closing.wait(time.monotonic() - began)

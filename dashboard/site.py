@@ -63,6 +63,10 @@ class Site:
         if found is not None:
             return found
         with self.makers:
+            with self.lock:
+                found = self.made.get(key)  # another request may have made it while this one waited
+            if found is not None:
+                return found
             made = make()
         with self.lock:
             if len(made) <= self.made.maxsize:

@@ -98,6 +98,7 @@ class Page:
 
     has_range: whether the range picker stands on it. is_live: whether it is made anew for each request; others are
     functions of the listener's file and the address, and are kept. title_of: the heading, where it is not the name.
+    fresh_seconds: for so long a live page may be told again as it was.
     """
 
     path: str
@@ -108,6 +109,7 @@ class Page:
     has_range: bool = True
     has_basis: bool = False
     is_live: bool = False
+    fresh_seconds: int = 0
     title_of: Callable[[View], str] | None = None
     lead: str = ""
 

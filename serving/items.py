@@ -30,12 +30,12 @@ class Source:
 SOURCES: dict[Subject, Source] = {
     "artist": Source(
         "artist_stats", "artist_key", "artist_name", "NULL",
-        "artist_name IN (SELECT artist_name FROM artist_names WHERE artist_key = $key)",
+        "artist_name IN (SELECT artist_name FROM artist_names WHERE artist_key = $key)", "plays_by_artist",
     ),
     "album": Source(
         "album_stats", "album_key", "album_name", "artist_name",
         "album_name IN (SELECT album_name FROM album_names WHERE album_key = $key) AND coalesce(artist_name, '') IN "
-        "(SELECT coalesce(artist_name, '') FROM album_names WHERE album_key = $key)",
+        "(SELECT coalesce(artist_name, '') FROM album_names WHERE album_key = $key)", "plays_by_artist",
     ),
     "track": Source("track_stats", "recording_id", "track_name", "artist_name", "recording_id = $key"),
     "genre": Source(

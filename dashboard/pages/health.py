@@ -18,7 +18,7 @@ MB = 1_000_000
 SOURCES = {"none": "no features known", "real": "measured", "kaggle": "catalogue", "synthetic": "simulated"}
 
 
-@page("/data-health", "Data health", group="Yours", place=2, has_range=False, is_live=True)
+@page("/data-health", "Data health", group="Yours", place=2, has_range=False, is_live=True, fresh_seconds=5)
 def health(view: View) -> Iterator[Part]:
     """How much of your listening is known, what ran, and what to do about what is missing."""
     lake = Lake(view.settings.lake_uri)
