@@ -47,7 +47,7 @@ test: $(READY) $(if $(HAS_JAVA),$(JARS)) ## run the tests that a change must pas
 	@$(BIN)/pytest -q -n 2 --dist loadfile -m "not long"
 
 test-long: $(READY) $(if $(HAS_JAVA),$(JARS)) ## run everything, the tests that take minutes too
-	@$(BIN)/pytest -q -n 2 --dist loadfile
+	@LARGE_PLAYS=1000000 $(BIN)/pytest -q -n 2 --dist loadfile
 
 lint: $(READY) ## mend the format, then check style and types
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format . && $(BIN)/mypy .

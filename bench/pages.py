@@ -1,9 +1,10 @@
 """Measures the dashboard: every page and API query asked by several clients at once, the first page, and its memory.
 
-    python bench/pages.py LAKE [--listener demo] [--clients 8] [--rounds 4]
+    python bench/pages.py LAKE [--listener demo] [--clients 8] [--rounds 4] [--pause 0.5]
 
-Each client asks for all addresses in an order of its own, again and again, with another range in each round: nothing
-that one client asks for was made ready by a round before. A second pass asks for what was asked before, as people do.
+Each client asks for all addresses in an order of its own, again and again, with another range in each round, and other
+artists, albums and tracks: what it asks for was mostly not asked before. Three passes: with a pause after each answer,
+as people who read; without one, other addresses, so that the two cores are always busy; and those addresses again.
 """
 
 from __future__ import annotations
@@ -85,9 +86,11 @@ def main() -> int:
         process, first_s = _started(options.lake, state, port)
         try:
             watched = _Memory(process.pid)
+            read = _load(port, options, values, first_turn=100, pause=options.pause)
             passes = [
-                ("first asked", _load(port, options.clients, options.rounds, values)),
-                ("asked again", _load(port, options.clients, options.rounds, values)),
+                (f"first asked, {options.pause:g} s between", read),
+                ("first asked, no pause", _load(port, options, values, first_turn=0)),
+                ("asked again, no pause", _load(port, options, values, first_turn=0)),
             ]
             peak = watched.stop()
         finally:
@@ -116,14 +119,18 @@ def _started(lake: str, state: str, port: int) -> tuple[subprocess.Popen[bytes],
         time.sleep(0.05)
 
 
-def _load(port: int, clients: int, rounds: int, values: dict[str, list[str]]) -> Told:
+def _load(
+    port: int, options: argparse.Namespace, values: dict[str, list[str]], first_turn: int, pause: float = 0.0
+) -> Told:
     told, lock = Told(), threading.Lock()
+    clients, rounds = options.clients, options.rounds
 
     def client(number: int) -> None:
-        luck = random.Random(number)
+        luck = random.Random(number + 1000 * first_turn)
         session = requests.Session()
         for turn in range(rounds):
             addresses = list(_addresses(values, luck, number * rounds + turn))
+            time.sleep(pause * luck.random())
             luck.shuffle(addresses)
             for route, address in addresses:
                 began = time.perf_counter()
@@ -133,6 +140,7 @@ def _load(port: int, clients: int, rounds: int, values: dict[str, list[str]]) ->
                     told.times[route].append(took)
                     if answer.status_code != 200:
                         told.wrong.append(f"{answer.status_code} {address}")
+                time.sleep(pause)
 
     threads = [threading.Thread(target=client, args=(number,)) for number in range(clients)]
     for thread in threads:
@@ -211,6 +219,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--listener", default="demo")
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--pause", type=float, default=0.5, help="seconds between an answer and the next question")
     return parser.parse_args()
 
 

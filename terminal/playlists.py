@@ -19,6 +19,7 @@ from playlists.listening import Listening, the_listener
 from playlists.previews import Preview, preview
 from playlists.tracks import Length
 from schemas.lake import Lake
+from terminal.asking import agreed
 from terminal.screen import err, grid, out, print_json
 
 MINUTE_MS = 60_000
@@ -100,7 +101,7 @@ def create(
     if not as_json:
         print_tracks(made)
     err.print(will, markup=False)
-    if not _agreed(yes):
+    if not agreed(yes):
         return False
     result = Maker(settings, plan, update=update).make()
     if as_json:
@@ -181,7 +182,7 @@ def apply(
                 print_json({"playlist_id": playlist_id, "outcome": "unchanged"})
             return True
         err.print(f"This changes '{name}' on Spotify: {len(now.uris)} items before, {len(wanted)} after.", markup=False)
-        if not _agreed(yes):
+        if not agreed(yes):
             return False
         change = apply_change(client, listening.lake, listening, now, wanted)
     if as_json:
@@ -199,7 +200,7 @@ def undo(settings: Settings, playlist: str, *, user: str | None, yes: bool, as_j
         playlist_id, name, is_public = own_playlist(client, playlist)
         need_scope(settings, user_id, is_public=is_public)
         err.print(f"This puts back what stood on '{name}' before the last change made by Lakesong.", markup=False)
-        if not _agreed(yes):
+        if not agreed(yes):
             return False
         change = undo_on_spotify(client, Lake(settings.lake_uri), user_id, playlist_id, name)
     if as_json:
@@ -231,22 +232,6 @@ def _creation_json(one: Creation) -> dict[str, object]:
     names = ("playlist_key", "user_id", "is_simulated", "playlist_name", "playlist_kind", "status", "is_public")
     known = {name: getattr(one, name) for name in names}
     return {**known, "playlist_id": one.playlist_id, "link": one.link, "track_count": len(one.track_uris)}
-
-
-def _agreed(yes: bool) -> bool:
-    """Whether the person agrees. Raises InputError where nobody can be asked."""
-    if yes:
-        return True
-    err.print("Go on? (y/N) ", end="")
-    try:
-        answer = input()
-    except EOFError:
-        err.print("")
-        raise InputError("Nobody answered, and nothing was sent.", "Answer with --yes.") from None
-    if answer.strip().lower() in ("y", "yes"):
-        return True
-    err.print("Nothing was sent.")
-    return False
 
 
 def _length(duration_ms: int) -> str:

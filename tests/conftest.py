@@ -114,8 +114,10 @@ def demo_lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
 
 @pytest.fixture(scope="session")
 def large_lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
-    """A demo's lake of 100,000 plays. Read only."""
-    return _demo(tmp_path_factory, "large-lake", "--plays-per-day", "137")
+    """A demo's lake of LARGE_PLAYS plays: 100,000, and a million in `make test-long`. Read only."""
+    plays = int(os.environ.get("LARGE_PLAYS", "100000"))
+    days = 730 if plays <= 100_000 else 3650
+    return _demo(tmp_path_factory, "large-lake", "--days", str(days), "--plays-per-day", str(plays / days))
 
 
 @pytest.fixture(scope="session")
