@@ -134,8 +134,13 @@ def demo_store(demo_settings: Settings) -> Iterator[Store]:
     store.close()
 
 
+# Files that take a minute and more come first, so that both processes of a run end together.
+LONGEST = ("test_parity.py", "test_browser.py", "test_project.py", "test_kill.py", "test_readme.py", "test_cli.py")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that need Java or Chromium are skipped where it is missing; `.ci/run` fails if that happens."""
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
     needs = {"spark": "java", "browser": "chromium"}
     for item in items:
         for marker, program in needs.items():

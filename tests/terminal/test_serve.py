@@ -54,8 +54,10 @@ def test_it_says_where_it_answers_and_how_to_begin_and_ends_well(run: Run, told:
     assert answer.url == f"{address}/connect" and "Your own app at Spotify" in answer.text
     assert "server" not in answer.headers
     server.send_signal(told)
-    rest, errors = server.communicate(timeout=20)
-    assert (server.returncode, errors) == (0, "")
+    assert server.wait(timeout=20) == 0
+    assert server.stderr is not None
+    rest, errors = server.stdout.read(), server.stderr.read()  # what `communicate` reads misses what readline took in
+    assert errors == ""
     assert "There is no lake yet" in rest and rest.endswith("Stopped.\n")
 
 
