@@ -78,6 +78,8 @@ def main() -> int:
             figures += _large(folder / "spark", files, later, options.plays, "spark local[2]", spark)
         if options.cycle_plays:
             figures += _cycle(folder / "cycle", options.cycle_plays)
+            lake = str(folder / "cycle" / "lake")
+            subprocess.run([sys.executable, PROJECT / "bench" / "pages.py", lake], check=False)  # prints its own table
     table = _table(figures)
     print("\n".join(table))
     if options.json:
