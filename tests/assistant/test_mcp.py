@@ -107,7 +107,7 @@ class Served:
             Settings(_env_file=None), open_store, verify=tokens.user_of_token, url="http://127.0.0.1:8765"
         )
         app = server.streamable_http_app(stateless_http=True, host="127.0.0.1")
-        self.server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error"))
+        self.server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None))
         self.thread = threading.Thread(target=self.server.run, daemon=True)
         self.thread.start()
         while not self.server.started:
