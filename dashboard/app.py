@@ -108,14 +108,14 @@ def _answer(request: Request, page: Page, form: str, make: Callable[[View], byte
         body = make(view)
     else:
         when = f"{time.time() // page.fresh_seconds}" if page.is_live else ""
-        body = site.kept((*_key(view, form), when), lambda: make(view))
+        body = site.kept(_key(view, form, when), lambda: make(view))
     media_type = "text/html; charset=utf-8" if form == "html" else "text/csv; charset=utf-8"
     return tagged(request, body, media_type)
 
 
-def _key(view: View, form: str) -> tuple[str, ...]:
-    """What a page that is kept is known by."""
-    return (view.store.key, str(view.visitor), form, view.path, urlencode(view.parameters))
+def _key(view: View, form: str, when: str = "") -> tuple[str, ...]:
+    """What a page that is kept is known by. when: the seconds in which a live page may be told again."""
+    return (view.store.key, str(view.visitor), form, view.path, urlencode(view.parameters), when)
 
 
 def make_ready(site: Site, visitor: Visitor, store: Store) -> None:
@@ -134,7 +134,7 @@ def make_ready(site: Site, visitor: Visitor, store: Store) -> None:
             try:
                 for given in (parameters, {}) if name == DEFAULT else (parameters,):
                     view = View(site.settings, visitor, store, page.path, given)
-                    site.kept((*_key(view, "html"), ""), partial(render_page, page, view))
+                    site.kept(_key(view, "html"), partial(render_page, page, view))
             except (LakesongError, duckdb.Error) as error:  # the visitor who asks for it is told
                 log.info("A page was not made ready.", path=page.path, error=str(error))
             site.closing.wait(time.monotonic() - began)
@@ -152,10 +152,3 @@ def tagged(request: Request, body: bytes, media_type: str) -> Response:
 def preparing() -> Response:
     """What is shown for the seconds in which a listener's file is made."""
     return Response(render("preparing.html", title="One moment"), status_code=202, media_type="text/html")
-
-
-def store_of(request: Request) -> tuple[Site, Any, Store | None]:
-    """The site, the visitor and their file, for routes beside the pages."""
-    site: Site = request.app.state.site
-    visitor = site.access.visitor(request)
-    return site, visitor, site.stores.get(visitor.user_id)

@@ -91,7 +91,7 @@ def _remove_left(site: Site) -> None:
 
 def _follow(found: Job) -> Response:
     receipt = found.result if isinstance(found.result, dict) and "files" in found.result else None
-    line = found.lines[-1].removeprefix("lakesong: ") if found.lines else ""
+    line = found.last_line
     problem = "" if found.is_running or found.state == "done" or receipt else line or "It could not be taken in."
     return _told(running=found.is_running, job_id=found.job_id, line=line, receipt=receipt, problem=problem)
 

@@ -7,9 +7,8 @@ from typing import Literal
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from dashboard.api.runs import may_see, words_of
-from dashboard.failures import NotFoundError
-from dashboard.jobs import Job, job, start
+from dashboard.api.runs import own_run, words_of
+from dashboard.jobs import Job, start
 from dashboard.rendering import environment
 from dashboard.site import Site
 
@@ -40,15 +39,10 @@ def start_job(request: Request, kind: Literal["cycle", "build"]) -> Response:
 @router.get("/{job_id}")
 def show_job(request: Request, job_id: str) -> Response:
     """How a run goes, as a piece of a page that asks again while it runs."""
-    site: Site = request.app.state.site
-    found = job(site.settings, job_id)
-    if found is None or not may_see(site.access.visitor(request), found):
-        raise NotFoundError("There is no such run.", "It may have been long ago.")
-    return shown_job(found)
+    return shown_job(own_run(request, job_id, "It may have been long ago."))
 
 
 def shown_job(found: Job) -> Response:
     """The piece of a page that tells how a run goes."""
-    line = found.lines[-1].removeprefix("lakesong: ") if found.lines else ""
-    body = environment().get_template("jobs/job.html").render(job=found, said=SAID[found.state], line=line)
+    body = environment().get_template("jobs/job.html").render(job=found, said=SAID[found.state], line=found.last_line)
     return Response(body, media_type="text/html; charset=utf-8", headers={"cache-control": "no-store"})

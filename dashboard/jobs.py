@@ -72,6 +72,11 @@ class Job:
     result: Any = None
 
     @property
+    def last_line(self) -> str:
+        """The last that it said, without the program's name before an error."""
+        return self.lines[-1].removeprefix("lakesong: ") if self.lines else ""
+
+    @property
     def is_running(self) -> bool:
         """Whether it has not ended."""
         return self.state == "running"

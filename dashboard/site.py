@@ -6,7 +6,6 @@ import hashlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,7 +17,6 @@ from serving.store import Store
 from serving.stores import Stores
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
     from starlette.requests import Request
 
 FOLDER = Path(__file__).parent
@@ -48,13 +46,6 @@ class Site:
     warmed: set[tuple[str, str]] = field(default_factory=set)
     closing: threading.Event = field(default_factory=threading.Event)
     _helpers: list[threading.Thread] = field(default_factory=list)
-
-    @cached_property
-    def templates(self) -> Environment:
-        """The templates; everything that is put into them is escaped."""
-        from dashboard.rendering import environment
-
-        return environment()
 
     def kept(self, key: tuple[str, ...], make: Callable[[], bytes]) -> bytes:
         """What was made for a key before, else what is made now."""

@@ -158,10 +158,8 @@ def making(request: Request, job_id: str) -> Response:
 
 def _follow(found: Job) -> Response:
     if not found.is_running and found.state != "done":
-        told = next((line for line in reversed(found.lines) if line), "It could not be made.")
-        return _told(problem=told.removeprefix("lakesong: "))
-    line = found.lines[-1] if found.lines else ""
-    return _told(running=found.is_running, job_id=found.job_id, line=line, slug=found.words[1])
+        return _told(problem=found.last_line or "It could not be made.")
+    return _told(running=found.is_running, job_id=found.job_id, line=found.last_line, slug=found.words[1])
 
 
 def _told(**given: Any) -> Response:

@@ -9,13 +9,16 @@ import threading
 from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 
+import duckdb
 import structlog
 from cachetools import LRUCache
+from deltalake.exceptions import DeltaError
 
 from config.errors import LakesongError
 from config.settings import Settings
-from pipeline import latest_release
+from pipeline import Release, latest_release
 from schemas.lake import Lake
+from schemas.records import pipeline_runs
 from serving.making import make_store, release_for, store_file, store_key
 from serving.store import Store
 
@@ -110,20 +113,25 @@ class Stores:
                     other.unlink(missing_ok=True)
 
     def _watch(self) -> None:
-        """Look for a new release again and again; a file that cannot be made is tried again the next time."""
+        """Look for a new release again and again; a file that cannot be made is tried again the next time.
+
+        The runs are read only when a build has written one.
+        """
+        lake, seen, release = Lake(self._settings.lake_uri), -1, Release()
         while not self._stop.wait(LOOK_SECONDS):
             with self._lock:
                 users = {*self._open, *self._making}
             for user_id in users:
                 try:
                     self._take(user_id)
-                    self._make_if_stale(user_id)
-                except LakesongError as error:
+                    if (version := lake.open(pipeline_runs).version()) != seen:
+                        release, seen = latest_release(lake), version
+                    self._make_if_stale(lake, release, user_id)
+                except (LakesongError, OSError, DeltaError, duckdb.Error) as error:
                     log.warning("The pages could not be brought up to date.", error=str(error))
 
-    def _make_if_stale(self, user_id: str) -> None:
-        lake = Lake(self._settings.lake_uri)
+    def _make_if_stale(self, lake: Lake, release: Release, user_id: str) -> None:
         with self._lock:
             present = self._open.get(user_id)
-        if present is not None and present.key != store_key(lake, latest_release(lake), user_id):
+        if present is not None and present.key != store_key(lake, release, user_id):
             self._make(user_id)

@@ -87,10 +87,16 @@ def rows(spark: SparkSession) -> Rows:
     return make
 
 
-def _demo(tmp_path_factory: pytest.TempPathFactory, name: str, *options: str) -> Lake:
-    """A lake that `lakesong demo` made, once for all processes of a run."""
+@pytest.fixture(scope="session")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of a run share, and no other run."""
     base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+def _demo(run_folder: Path, name: str, *options: str) -> Lake:
+    """A lake that `lakesong demo` made, once for all processes of a run."""
+    folder = run_folder / name
     with FileLock(f"{folder}.lock"):
         if not (folder / "done").exists():
             folder.mkdir()
@@ -107,17 +113,17 @@ def _demo(tmp_path_factory: pytest.TempPathFactory, name: str, *options: str) ->
 
 
 @pytest.fixture(scope="session")
-def demo_lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+def demo_lake(run_folder: Path) -> Lake:
     """The demo's lake, made by the real command on the embedded engine: about 40,000 plays. Read only."""
-    return _demo(tmp_path_factory, "demo-lake")
+    return _demo(run_folder, "demo-lake")
 
 
 @pytest.fixture(scope="session")
-def large_lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+def large_lake(run_folder: Path) -> Lake:
     """A demo's lake of LARGE_PLAYS plays: 100,000, and a million in `make test-long`. Read only."""
     plays = int(os.environ.get("LARGE_PLAYS", "100000"))
     days = 730 if plays <= 100_000 else 3650
-    return _demo(tmp_path_factory, "large-lake", "--days", str(days), "--plays-per-day", str(plays / days))
+    return _demo(run_folder, "large-lake", "--days", str(days), "--plays-per-day", str(plays / days))
 
 
 @pytest.fixture(scope="session")

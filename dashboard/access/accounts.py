@@ -96,14 +96,6 @@ class Accounts:
             {"user": user_id, "hash": password_hash, "admin": is_admin},
         )
 
-    def set_role(self, user_id: str, *, is_admin: bool) -> None:
-        """Make a listener look after the lake, or not any more."""
-        self._do(
-            "INSERT INTO accounts (user_id, is_admin) VALUES (:user, :admin) "
-            "ON CONFLICT (user_id) DO UPDATE SET is_admin = :admin",
-            {"user": user_id, "admin": is_admin},
-        )
-
     def end_sessions(self, user_id: str) -> None:
         """End every session of the listener, on all devices."""
         self._do(

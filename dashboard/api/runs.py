@@ -72,7 +72,7 @@ def list_runs(request: Request) -> Response:
 def read_run(request: Request, run_id: Id) -> Response:
     """How a run goes: ask again every second or so while its state is `running`."""
     refuse_unknown(request, ())
-    return json_response(run_json(_own(request, run_id)), headers={"cache-control": "no-store"})
+    return json_response(run_json(own_run(request, run_id)), headers={"cache-control": "no-store"})
 
 
 @router.delete(
@@ -82,16 +82,17 @@ def stop_run(request: Request, run_id: Id) -> Response:
     """Ask a run to end. What it has committed stays; the next build does again what was stopped."""
     refuse_unknown(request, ())
     site: Site = request.app.state.site
-    stop(site.settings, _own(request, run_id).job_id)
-    return json_response(run_json(_own(request, run_id)), 202)
+    stop(site.settings, own_run(request, run_id).job_id)
+    return json_response(run_json(own_run(request, run_id)), 202)
 
 
-def _own(request: Request, run_id: str) -> Job:
+def own_run(request: Request, run_id: str, step: str = f"GET {API} lists those that there are.") -> Job:
+    """The run of that id. Raises NotFoundError, with the step, for one that is not the visitor's to see."""
     site: Site = request.app.state.site
     visitor = site.access.visitor(request)
     found = job(site.settings, run_id)
     if found is None or not may_see(visitor, found):
-        raise NotFoundError("There is no such run.", f"GET {API} lists those that there are.")
+        raise NotFoundError("There is no such run.", step)
     return found
 
 

@@ -66,9 +66,9 @@ def listens_of(user: str, begin: int) -> list[dict[str, object]]:
 
 
 @pytest.fixture(scope="session")
-def family(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def family(run_folder: Path) -> Settings:
     """A lake of two listeners, whose listens came from scrobblers; built by the real command."""
-    folder = tmp_path_factory.getbasetemp().parent / "two-listeners"
+    folder = run_folder / "two-listeners"
     settings = Settings(_env_file=None, lake_uri=str(folder / "lake"), state_dir=folder / "state")
     with FileLock(f"{folder}.lock"):
         if not (folder / "done").exists():
