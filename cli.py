@@ -14,6 +14,7 @@ import typer
 
 from config.errors import InputError, LakesongError
 from config.logs import configure_logs
+from config.process import run_process
 from config.settings import Settings, load_settings
 from schemas.lake import Lake
 
@@ -977,6 +978,10 @@ def _say_built(result: BuildResult) -> None:
 
 def main() -> None:
     """Run the command line; errors are one line on standard error, with the exit codes of docs/design.md."""
+    run_process(_command)
+
+
+def _command() -> None:
     try:
         app()
     except LakesongError as error:

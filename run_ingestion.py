@@ -7,6 +7,7 @@ import sys
 
 from config.errors import LakesongError
 from config.logs import configure_logs
+from config.process import run_process
 from config.settings import load_settings
 from ingestion.alerts import Alerts, check_disk
 from ingestion.cycle import CYCLE_SOURCES, run_cycle
@@ -34,4 +35,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_process(main)

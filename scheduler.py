@@ -18,6 +18,7 @@ import structlog
 from config.errors import InputError, LakesongError, NeedsUserError, PostponedError
 from config.heartbeat import BEAT_S, ailment, beat, beating
 from config.logs import configure_logs
+from config.process import run_process
 from config.settings import Settings, load_settings
 from config.state_file import read_state, write_state
 from ingestion.alerts import Alerts, check_disk
@@ -221,4 +222,4 @@ def _as_schedule_has_it(at: datetime) -> datetime:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_process(main)
