@@ -11,7 +11,7 @@ from dashboard.parts import Chart, Choice, Choices, Column, Notice, Table, Tile,
 from dashboard.view import View
 from dashboard.words import shown
 from serving.covered import covered_share
-from serving.items import Item, Subject, first_key, item_of, item_totals, latest_plays
+from serving.items import Item, Subject, first_key, heard_of, item_of, latest_plays
 from serving.store import Row
 
 TIME = Column("listened_ms", "Time", "hours", bar=True)
@@ -48,13 +48,11 @@ def clipped(name: str) -> str:
 
 def belongs(view: View, item: Item) -> Choices:
     """Where the item leads: its artist, its album, and Spotify."""
-    store, found = view.store, []
+    found = []
     if item.subject in ("album", "track") and item.detail:
-        row = store.row("SELECT artist_of($name) AS key", name=item.detail)
-        found.append(Choice(f"by {clipped(item.detail)}", view.link("/artist", key=row["key"] if row else None)))
+        found.append(Choice(f"by {clipped(item.detail)}", view.link("/artist", key=item.artist_key)))
     if item.subject == "track" and item.album_name:
-        row = store.row("SELECT album_of($album, $artist) AS key", album=item.album_name, artist=item.detail)
-        found.append(Choice(f"on {clipped(item.album_name)}", view.link("/album", key=row["key"] if row else None)))
+        found.append(Choice(f"on {clipped(item.album_name)}", view.link("/album", key=item.album_key)))
     if item.track_id and _SPOTIFY_ID.fullmatch(item.track_id):
         found.append(Choice("Open in Spotify", f"https://open.spotify.com/track/{item.track_id}"))
     return Choices("belongs", title="Leads to", choices=found)
@@ -72,7 +70,7 @@ def coverage_notice(view: View) -> Iterator[Notice]:
 
 def totals(view: View, item: Item, total: Row) -> Tiles:
     """Time, plays, place, skips, first and last."""
-    earlier = item_totals(view.store, item, view.compare.first, view.compare.last)[0] if view.compare else None
+    earlier = heard_of(view.store, item, view.compare.first, view.compare.last).total if view.compare else None
     place = _place(view, item)
     whole = item.whole or {}
     beside = f"{view.compare.label}: " if view.compare else ""

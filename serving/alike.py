@@ -7,6 +7,8 @@ those of all sessions of that time.
 
 from __future__ import annotations
 
+from threading import Lock
+
 from cachetools import LRUCache, cached
 
 from serving.items import SOURCES, Item, since_plays
@@ -55,7 +57,7 @@ def sound_of(store: Store, item: Item, basis: str) -> Row | None:
     return row if row and row["track_count"] else None
 
 
-@cached(LRUCache(KEPT), key=lambda store, basis: (store.file, basis))
+@cached(LRUCache(KEPT), key=lambda store, basis: (store.file, basis), lock=Lock())
 def mean_sound(store: Store, basis: str) -> Row | None:
     """Mean features over the listener's played recordings, each once, to hold an item's against."""
     return store.row(f"SELECT {_MEANS}, count(*) AS track_count FROM ({_TRACKS})", basis=basis)
@@ -114,7 +116,7 @@ def heard_together(store: Store, item: Item, limit: int = 8) -> tuple[int, list[
         else (
             "recording_id",
             "SELECT recording_id AS other, recording_id AS key, track_name AS name, artist_name AS detail "
-            "FROM track_stats WHERE period_kind = 'all_time'",
+            "FROM recording_names",
         )
     )
     where = SOURCES[item.subject].where

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
+from threading import Lock
+
+from cachetools import LRUCache, cached
 
 from serving.store import Store
 
+KEPT = 256  # ranges whose share is kept
 
+
+@cached(LRUCache(KEPT), key=lambda store, first, last: (store.file, first, last), lock=Lock())
 def covered_share(store: Store, first: date, last: date) -> float | None:
     """Share of the known history's hours in these local days that are covered, 0-1; null where it has none there."""
     row = store.row(

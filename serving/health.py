@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
+from threading import Condition
 from typing import Any
 
 from cachetools import TTLCache, cached
@@ -97,7 +98,7 @@ class Stored:
     size: int
 
 
-@cached(TTLCache(8, STORAGE_SECONDS), lock=Lock())
+@cached(TTLCache(8, STORAGE_SECONDS), condition=Condition())
 def storage(lake: Lake) -> list[Stored]:
     """What each table of a local lake takes on the disk, the largest first; nothing for one in an object store."""
     if lake.is_remote:
@@ -121,11 +122,15 @@ def _folders(layer: Path) -> Iterable[Path]:
 
 
 def _size(folder: Path) -> tuple[int, int]:
-    files = [entry.stat().st_size for entry in folder.rglob("*") if entry.is_file()]
-    return len(files), sum(files)
+    sizes = []
+    for root, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):  # `lakesong maintain` may remove it at this moment
+                sizes.append(os.stat(os.path.join(root, name)).st_size)
+    return len(sizes), sum(sizes)
 
 
-@cached(TTLCache(32, ROWS_SECONDS), key=lambda lake, table, columns=(): (lake.root, table.name), lock=Lock())
+@cached(TTLCache(32, ROWS_SECONDS), key=lambda lake, table, columns=(): (lake.root, table.name), condition=Condition())
 def _rows(lake: Lake, table: Table, columns: tuple[str, ...] = ()) -> list[Row]:
     """The rows of a small table, as they were a few seconds ago at most."""
     return lake.rows(table, columns)

@@ -65,6 +65,9 @@ CREATE TABLE plays_by_artist AS
         utc_offset_minutes, listened_ms, is_counted, is_skip, session_id
     FROM kept_plays ORDER BY artist_name, album_name, recording_id, played_at, play_id;
 {NAME_MACROS}
+CREATE TABLE recording_names AS
+    SELECT recording_id, track_name, artist_name, album_name FROM track_stats
+    WHERE period_kind = 'all_time' ORDER BY recording_id;
 CREATE TABLE artist_names AS
     SELECT DISTINCT artist_of(artist_name) AS artist_key, artist_name FROM listening_with_features
     WHERE artist_of(artist_name) IS NOT NULL ORDER BY ALL;
@@ -72,6 +75,11 @@ CREATE TABLE album_names AS
     SELECT DISTINCT album_of(album_name, artist_name) AS album_key, album_name, artist_name
     FROM listening_with_features WHERE album_of(album_name, artist_name) IS NOT NULL ORDER BY ALL;
 """
+# For the pages of one thing, which are asked for by its key.
+_KEYS = {
+    "track_stats": "recording_id", "album_stats": "album_key", "artist_stats": "artist_key",
+    "plays_by_artist": "recording_id",
+}  # fmt: skip
 
 
 def served_tables() -> dict[str, Table]:
@@ -110,6 +118,8 @@ def make_store(settings: Settings, user_id: str) -> Path:
         if len(simulated) > 1:
             connection.execute(_OTHERS_SUMS).fetchall()
         connection.execute(_VIEWS).fetchall()
+        for table, key in _KEYS.items():
+            connection.execute(f"CREATE INDEX {table}_by_key ON {table} ({key})").fetchall()
         known = connection.execute("SELECT min(played_date) FROM coverage").fetchone()
         facts = {
             "layout": LAYOUT,

@@ -19,7 +19,7 @@ from dashboard.items import (
 from dashboard.parts import Part
 from dashboard.sounds import later, sounds
 from dashboard.view import View, page
-from serving.items import item_parts, item_totals
+from serving.items import heard_of
 
 
 def _name(view: View) -> str:
@@ -30,14 +30,13 @@ def _name(view: View) -> str:
 def album(view: View) -> Iterator[Part]:
     """What you heard of this album, and when."""
     item = asked_item(view, "album")
-    total, hours = item_totals(view.store, item, view.range.first, view.range.last)
-    tracks, _ = item_parts(view.store, item, view.range.first, view.range.last)
+    heard = heard_of(view.store, item, view.range.first, view.range.last)
     yield belongs(view, item)
     yield from coverage_notice(view)
-    yield totals(view, item, total)
+    yield totals(view, item, heard.total)
     yield by_month(view, item)
-    yield tracks_table(view, tracks, sub="")
-    yield by_hour(hours)
+    yield tracks_table(view, heard.tracks, sub="")
+    yield by_hour(heard.hours)
     yield later(view, item)
     yield places(view, item)
     yield latest(view, item)

@@ -19,7 +19,7 @@ from dashboard.items import (
 from dashboard.parts import Column, Part, Table
 from dashboard.sounds import later, sounds
 from dashboard.view import View, page
-from serving.items import item_parts, item_totals
+from serving.items import heard_of
 from serving.store import Row
 
 
@@ -31,15 +31,14 @@ def _name(view: View) -> str:
 def artist(view: View) -> Iterator[Part]:
     """What you heard of this artist, when, and what is like it."""
     item = asked_item(view, "artist")
-    total, hours = item_totals(view.store, item, view.range.first, view.range.last)
+    heard = heard_of(view.store, item, view.range.first, view.range.last)
     yield belongs(view, item)
     yield from coverage_notice(view)
-    yield totals(view, item, total)
+    yield totals(view, item, heard.total)
     yield by_month(view, item)
-    tracks, albums = item_parts(view.store, item, view.range.first, view.range.last)
-    yield tracks_table(view, tracks)
-    yield albums_table(view, albums)
-    yield by_hour(hours)
+    yield tracks_table(view, heard.tracks)
+    yield albums_table(view, heard.albums)
+    yield by_hour(heard.hours)
     yield places(view, item)
     yield later(view, item)
     yield latest(view, item)

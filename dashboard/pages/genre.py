@@ -8,7 +8,7 @@ from dashboard.items import asked_item, by_hour, by_month, clipped, coverage_not
 from dashboard.parts import Column, Part, Table
 from dashboard.sounds import later, sounds
 from dashboard.view import View, page
-from serving.items import item_parts, item_totals
+from serving.items import heard_of
 from serving.store import Row
 
 
@@ -20,14 +20,13 @@ def _name(view: View) -> str:
 def genre(view: View) -> Iterator[Part]:
     """What you heard of this genre; a track of several genres counts for each by its part."""
     item = asked_item(view, "genre")
-    total, hours = item_totals(view.store, item, view.range.first, view.range.last)
-    tracks, _ = item_parts(view.store, item, view.range.first, view.range.last)
+    heard = heard_of(view.store, item, view.range.first, view.range.last)
     yield from coverage_notice(view)
-    yield totals(view, item, total)
+    yield totals(view, item, heard.total)
     yield by_month(view, item)
-    yield tracks_table(view, tracks, sub="artist_name")
-    yield artists_table(view, tracks)
-    yield by_hour(hours)
+    yield tracks_table(view, heard.tracks, sub="artist_name")
+    yield artists_table(view, heard.tracks)
+    yield by_hour(heard.hours)
     yield later(view, item)
     yield places(view, item)
 

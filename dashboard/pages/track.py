@@ -19,7 +19,7 @@ from dashboard.parts import Notice, Part, Tile, Tiles
 from dashboard.sounds import later, sounds
 from dashboard.view import View, page
 from dashboard.words import shown
-from serving.items import Item, item_totals
+from serving.items import Item, heard_of
 
 
 def _name(view: View) -> str:
@@ -34,11 +34,11 @@ def track(view: View) -> Iterator[Part]:
     if item.whole is None:
         yield Notice("unplayed", text="You have not played it, as far as is known: it is in your library or playlists.")
     else:
-        total, hours = item_totals(view.store, item, view.range.first, view.range.last)
+        heard = heard_of(view.store, item, view.range.first, view.range.last)
         yield from coverage_notice(view)
-        yield totals(view, item, total)
+        yield totals(view, item, heard.total)
         yield by_month(view, item)
-        yield by_hour(hours)
+        yield by_hour(heard.hours)
         yield places(view, item)
     yield later(view, item)
     yield editions(view, item)

@@ -90,22 +90,23 @@ def read_history(plays: pd.DataFrame, days: pd.DataFrame, basis: str, as_of: dat
         raise ValueError(f"basis is 'measured' or 'all', not {basis!r}")
     last = day_number(as_of)
     played, dated = days_since_epoch(plays["played_date"]), days_since_epoch(days["played_date"])
-    plays, played = plays[played <= last], played[played <= last]
+    told = played <= last
     days, dated = days[dated <= last], dated[dated <= last]
     if len(np.unique(dated)) != len(dated):
         raise ValueError("`days` holds a local date twice: give one row for each date")
-    if not len(played) and not len(dated):
+    if not told.any() and not len(dated):
         return None
-    first = int(min(values.min() for values in (played, dated) if len(values)))
+    first = int(min(values.min() for values in (played[told], dated) if len(values)))
     covered, length = np.zeros(last - first + 1), np.zeros(last - first + 1)
     archive = np.zeros(last - first + 1, dtype=bool)
     covered[dated - first] = days["covered_hours"].to_numpy(dtype=float)
     length[dated - first] = days["day_hours"].to_numpy(dtype=float)
     archive[dated - first] = days["from_full_archive"].to_numpy(dtype=bool)
-    return History(first, last, _read_starts(plays, played - first, basis), covered, length, archive)
+    return History(first, last, _read_starts(plays, played - first, told, basis), covered, length, archive)
 
 
-def _read_starts(plays: pd.DataFrame, day: Ints, basis: str) -> Starts:
+def _read_starts(plays: pd.DataFrame, day: Ints, told: Bools, basis: str) -> Starts:
+    """The rows that are told of; they are chosen last, since a frame with fewer rows would be a second copy of it."""
     end_us = _utc_microseconds(plays["played_at"])
     listened = plays["listened_ms"].to_numpy(dtype=float)
     synthetic = plays["is_synthetic"].to_numpy(dtype=bool)
@@ -124,6 +125,7 @@ def _read_starts(plays: pd.DataFrame, day: Ints, basis: str) -> Starts:
         *features,
     ]
     order = _total_order(end_us, columns)
+    order = order[told[order]]
     return Starts(*(column[order] for column in columns))
 
 
@@ -146,6 +148,6 @@ def _utc_microseconds(stamps: pd.Series) -> Ints:
 
 
 def _ranks(names: pd.Series) -> Ints:
-    """Each name's place in the sorted list of names: the same number whatever the order of the rows."""
-    codes, _ = pd.factorize(names.astype(object).where(names.notna(), "").to_numpy(), sort=True)
+    """Each name's (or number's) place in the sorted list: the same whatever the order of the rows."""
+    codes, _ = pd.factorize(names.where(names.notna(), ""), sort=True)
     return np.asarray(codes, dtype=np.int64)

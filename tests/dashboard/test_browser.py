@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlencode, urlsplit
 from zipfile import ZipFile
 
@@ -37,8 +37,9 @@ pytestmark = pytest.mark.browser
 
 SCREENS = Path(__file__).parents[2] / "build" / "screenshots"
 WIDTHS = {"phone": (390, 844), "desk": (1440, 900)}
-THEMES = ("light", "dark")
-LOOKED_AT = (("phone", "light"), ("desk", "dark"))
+Theme = Literal["light", "dark"]
+THEMES: tuple[Theme, ...] = ("light", "dark")
+OPENED_AS: tuple[tuple[str, Theme], ...] = (("phone", "light"), ("desk", "dark"))  # the other theme is switched to
 CHROMIUM = "/usr/bin/chromium"
 # Pages that are about one thing: what they are shown with.
 _MOST = "FROM {} WHERE period_kind = 'all_time' ORDER BY time_rank"
@@ -98,8 +99,8 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
-@pytest.fixture(scope="module", params=[(width, theme) for width in WIDTHS for theme in THEMES], ids="-".join)
-def look(request: pytest.FixtureRequest, browser: Browser) -> Iterator[tuple[str, str, BrowserContext]]:
+@pytest.fixture(scope="module", params=OPENED_AS, ids="-".join)
+def look(request: pytest.FixtureRequest, browser: Browser) -> Iterator[tuple[str, Theme, BrowserContext]]:
     """A browser of one width and one theme."""
     width, theme = request.param
     across, down = WIDTHS[width]
@@ -136,19 +137,25 @@ def path_of(path: str, store: Store) -> str:
 
 
 @pytest.mark.parametrize("path", sorted(PAGES))
-def test_a_page_shows_well(path: str, look: tuple[str, str, BrowserContext], address: str, store: Store) -> None:
-    width, theme, context = look
+def test_a_page_shows_well(path: str, look: tuple[str, Theme, BrowserContext], address: str, store: Store) -> None:
+    width, opened_as, context = look
     page, wrong = visit(context, address, path_of(path, store))
     page.wait_for_timeout(150)
-    sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    SCREENS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENS / f"{path.strip('/').replace('/', '-')}-{width}-{theme}.png", full_page=True)
-    # Contrast and names are looked at once in each theme and once in each width.
-    found = [*(serious(page) if (width, theme) in LOOKED_AT else []), *_empty_charts(page)]
+    found = [*serious(page), *_ill_drawn(page)]
+    _keep_picture(page, path, width, opened_as)
+    for theme in set(THEMES) - {opened_as}:
+        page.emulate_media(color_scheme=theme)
+        page.wait_for_timeout(150)
+        found += _ill_drawn(page)
+        _keep_picture(page, path, width, theme)
     page.close()
     assert wrong == []
-    assert sideways <= 0
     assert found == []
+
+
+def _keep_picture(page: Page, path: str, width: str, theme: Theme) -> None:
+    SCREENS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENS / f"{path.strip('/').replace('/', '-')}-{width}-{theme}.png", full_page=True)
 
 
 def serious(page: Page) -> list[str]:
@@ -161,11 +168,13 @@ def serious(page: Page) -> list[str]:
     ]
 
 
-def _empty_charts(page: Page) -> list[str]:
+def _ill_drawn(page: Page) -> list[str]:
+    """Charts that were not drawn, and whether one has to scroll sideways."""
     names = page.eval_on_selector_all(
         "[data-chart]", "all => all.filter(one => !one.querySelector('canvas')).map(one => one.ariaLabel)"
     )
-    return [f"not drawn: {name}" for name in names]
+    sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return [f"not drawn: {name}" for name in names] + [f"{sideways} px too wide"] * (sideways > 0)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from serving.alike import heard_together, nearest, sound_of
-from serving.items import item_of, item_parts, item_totals
+from serving.items import heard_of, item_of
 from serving.store import Store
 
 PageOf = Callable[..., str]
@@ -48,23 +48,27 @@ def test_sums_of_a_range_are_those_of_its_plays(subject: str, demo_store: Store)
     expected = demo_store.row(
         f"""
         SELECT count(*) AS starts, count(*) FILTER (is_counted) AS plays, sum(listened_ms) AS ms,
-            count(*) FILTER (is_skip) AS skips, count(DISTINCT recording_id) AS tracks
+            count(*) FILTER (is_skip) AS skips, count(DISTINCT recording_id) AS tracks,
+            count(DISTINCT played_date) FILTER (is_counted) AS days
         FROM listening_with_features
         WHERE excluded_by IS NULL AND {where} AND played_date >= '{FIRST}' AND played_date <= '{LAST}'
         """,
         key=item.key,
     )
-    total, hours = item_totals(demo_store, item, FIRST, LAST)
-    found = [total[name] for name in ("start_count", "play_count", "listened_ms", "skip_count")]
+    heard = heard_of(demo_store, item, FIRST, LAST)
+    found = [heard.total[name] for name in ("start_count", "play_count", "listened_ms", "skip_count", "day_count")]
     assert expected is not None
-    assert [*found, len(item_parts(demo_store, item, FIRST, LAST)[0])] == list(expected.values())
-    assert sum(row["listened_ms"] for row in hours) == expected["ms"]
+    assert found == [expected[name] for name in ("starts", "plays", "ms", "skips", "days")]
+    assert sum(row["listened_ms"] for row in heard.hours) == expected["ms"]
+    if subject != "track":
+        assert len(heard.tracks) == expected["tracks"]
+        assert sum(row["listened_ms"] for row in heard.tracks) == expected["ms"]
 
 
 def test_albums_of_an_artist_are_counted_as_the_top_list_counts_them(demo_store: Store) -> None:
     artist = item_of(demo_store, "artist", first_of(demo_store, "artist_stats", "artist_key", 1)["key"])
     assert artist is not None
-    _, albums = item_parts(demo_store, artist, date(1970, 1, 1), date(2100, 1, 1))
+    albums = heard_of(demo_store, artist, date(1970, 1, 1), date(2100, 1, 1)).albums
     expected = demo_store.rows(
         "SELECT album_key AS key, play_count, listened_ms FROM album_stats WHERE period_kind = 'all_time' "
         "AND artist_of(artist_name) = $key ORDER BY listened_ms DESC",
@@ -77,7 +81,7 @@ def test_a_genre_is_counted_by_the_part_of_each_track(demo_store: Store) -> None
     row = first_of(demo_store, "genre_stats", "genre", 2)
     genre = item_of(demo_store, "genre", row["genre"])
     assert genre is not None
-    total, _ = item_totals(demo_store, genre, date(1970, 1, 1), date(2100, 1, 1))
+    total = heard_of(demo_store, genre, date(1970, 1, 1), date(2100, 1, 1)).total
     assert total["listened_ms"] == pytest.approx(row["genre_time"], abs=1)
     assert total["play_count"] == pytest.approx(row["genre_plays"])
 
