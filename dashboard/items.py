@@ -11,7 +11,7 @@ from dashboard.parts import Chart, Choice, Choices, Column, Notice, Table, Tile,
 from dashboard.view import View
 from dashboard.words import shown
 from serving.covered import covered_share
-from serving.items import Item, Subject, first_key, heard_of, item_of, latest_plays
+from serving.items import Item, Subject, first_key, heard_of, item_of, latest_plays, with_names
 from serving.store import Row
 
 TIME = Column("listened_ms", "Time", "hours", bar=True)
@@ -160,7 +160,7 @@ def places(view: View, item: Item) -> Table:
 
 def tracks_table(view: View, found: Sequence[Row], sub: str = "album_name") -> Table:
     """The recordings of the item in the range."""
-    rows = [{**row, "href": view.link("/track", key=row["key"])} for row in found[:LONG_LIST]]
+    rows = [{**row, "href": view.link("/track", key=row["key"])} for row in with_names(view.store, found[:LONG_LIST])]
     return Table(
         "tracks", "Tracks", width="half", rows=rows,
         columns=(Column("name", "Track", link="href", sub=sub), TIME, PLAYS),

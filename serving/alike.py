@@ -11,7 +11,7 @@ from threading import Lock
 
 from cachetools import LRUCache, cached
 
-from serving.items import SOURCES, Item, since_plays
+from serving.items import Item, since_plays
 from serving.store import Row, Store
 
 FEATURES = ("valence", "energy", "danceability", "acousticness", "instrumentalness", "tempo")
@@ -39,6 +39,11 @@ _OWN_TRACKS = {
     "WHERE album_key = $key AND is_played",
     "track": "SELECT track_id FROM recordings WHERE recording_id = $key UNION SELECT $key",
     "genre": "SELECT track_id FROM track_genres WHERE genre = $key",
+}
+
+_IS_OWN = {
+    "artist": "artist_name IN (SELECT artist_name FROM artist_names WHERE artist_key = $key)",
+    "track": "recording_id = $key",
 }
 
 
@@ -119,11 +124,10 @@ def heard_together(store: Store, item: Item, limit: int = 8) -> tuple[int, list[
             "FROM recording_names",
         )
     )
-    where = SOURCES[item.subject].where
     rows = store.rows(
         f"""
         WITH recent AS MATERIALIZED (
-            SELECT DISTINCT session_id, {other} AS other, coalesce({where}, FALSE) AS is_own
+            SELECT DISTINCT session_id, {other} AS other, coalesce({_IS_OWN[item.subject]}, FALSE) AS is_own
             FROM kept_plays WHERE played_date >= $since AND is_counted),
         sized AS (SELECT *, bool_or(is_own) OVER (PARTITION BY session_id) AS is_shared FROM recent),
         sizes AS (SELECT count(DISTINCT session_id) FILTER (is_own) AS own_count,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
@@ -14,44 +14,38 @@ Subject = Literal["artist", "album", "track", "genre"]
 
 @dataclass(frozen=True)
 class Source:
-    """Where an item is found. stats, key: its gold table and the column of its key; name: the column of its name.
+    """Where an item is found. stats, key: its gold table and the column of its key, in which plays have it too.
 
-    beside: more of that row, as columns of Item. where: which kept plays are of it; weight: the part of such a play
-    that counts for it. parts: what else such plays are summed by.
+    name, detail: columns of that table. more: a query for what Item holds beside. weight: the part of a play that
+    counts for the item. parts: what its plays are summed by, beside the hour.
     """
 
     stats: str
     key: str
     name: str
-    where: str
-    beside: str = ""
+    detail: str = "NULL"
+    more: str = ""
     plays: str = "plays_by_artist"
     weight: str = ""
-    parts: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ("recording_id",)
 
 
 SOURCES: dict[Subject, Source] = {
-    "artist": Source(
-        "artist_stats", "artist_key", "artist_name",
-        "artist_name IN (SELECT artist_name FROM artist_names WHERE artist_key = $key)",
-        parts=("recording_id", "album_name"),
-    ),
+    "artist": Source("artist_stats", "artist_key", "artist_name", parts=("recording_id", "album_key")),
     "album": Source(
-        "album_stats", "album_key", "album_name",
-        "album_name IN (SELECT album_name FROM album_names WHERE album_key = $key) AND coalesce(artist_name, '') IN "
-        "(SELECT coalesce(artist_name, '') FROM album_names WHERE album_key = $key)",
-        beside="artist_name AS detail, artist_of(artist_name) AS artist_key", parts=("recording_id",),
+        "album_stats", "album_key", "album_name", "artist_name",
+        "SELECT artist_key FROM album_names WHERE album_key = $key LIMIT 1",
     ),
     "track": Source(
-        "track_stats", "recording_id", "track_name", "recording_id = $key",
-        beside="artist_name AS detail, artist_of(artist_name) AS artist_key, album_name, "
-        "album_of(album_name, artist_name) AS album_key, track_id",
+        "track_stats", "recording_id", "track_name", "artist_name",
+        "SELECT artist_key, album_name, album_key, track_id FROM recording_names WHERE recording_id = $key", parts=(),
     ),
     "genre": Source(
-        "genre_stats", "genre", "genre", "genre = $key", beside="genre_family AS detail",
-        plays="kept_plays JOIN track_genres USING (track_id)", weight="genre_weight", parts=("recording_id",),
+        "genre_stats", "genre", "genre", "genre_family", plays="plays_by_artist JOIN track_genres USING (track_id)",
+        weight="genre_weight", parts=("recording_id", "artist_key"),
     ),
 }  # fmt: skip
+_NAMES = {"album_key": "album_name", "artist_key": "artist_name"}
 
 _PERIOD = """
 period_kind, period_start, period_share, start_count, play_count, listened_ms, time_rank, time_rank_change, first_date,
@@ -90,20 +84,16 @@ class Item:
 def item_of(store: Store, subject: Subject, key: str) -> Item | None:
     """The item of this key; None where nothing of the listener's has it. A track may be asked for by any track id."""
     source = SOURCES[subject]
-    beside = f", {source.beside}" if source.beside else ""
     periods = store.rows(
-        f"SELECT {_PERIOD}, {source.name} AS name{beside} FROM {source.stats} WHERE {source.key} = $key", key=key
+        f"SELECT {_PERIOD}, {source.name} AS name, {source.detail} AS detail FROM {source.stats} "
+        f"WHERE {source.key} = $key",
+        key=key,
     )
-    item = Item(subject, key, key, None, periods)
-    if item.whole is None:
+    whole = next((row for row in periods if row["period_kind"] == "all_time"), None)
+    if whole is None:
         return _unplayed_track(store, key) if subject == "track" else None
-    return replace(item, **_told(item.whole, key))
-
-
-def _told(row: Row, key: str) -> Row:
-    """What a row says of the item itself."""
-    names = ("detail", "artist_key", "album_name", "album_key", "track_id")
-    return {"name": row["name"] or key, **{name: row[name] for name in names if name in row}}
+    more = store.row(source.more, key=key) if source.more else None
+    return Item(subject, key, whole["name"] or key, whole["detail"], periods, **(more or {}))
 
 
 def first_key(store: Store, subject: Subject) -> str | None:
@@ -118,91 +108,107 @@ def first_key(store: Store, subject: Subject) -> str | None:
 def _unplayed_track(store: Store, key: str) -> Item | None:
     """A track of the library or catalogue, or another edition of a recording that was played."""
     row = store.row(
-        f"SELECT recording_id, track_name AS name, {SOURCES['track'].beside} "
-        "FROM tracks LEFT JOIN recordings USING (track_id) WHERE track_id = $key",
+        "SELECT track_id, track_name, artist_name, album_name, recording_id, artist_of(artist_name) AS artist_key, "
+        "album_of(album_name, artist_name) AS album_key FROM tracks LEFT JOIN recordings USING (track_id) "
+        "WHERE track_id = $key",
         key=key,
     )
     if row is None:
         return None
     if row["recording_id"] and row["recording_id"] != key:
         return item_of(store, "track", row["recording_id"])
-    return Item("track", key, periods=[], **_told(row, key))
+    return Item(
+        "track", key, row["track_name"] or key, row["artist_name"], [],
+        row["artist_key"], row["album_name"], row["album_key"], key,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Heard:
     """What was heard of an item in some days. Rows hold start_count, play_count, listened_ms and skip_count.
 
-    total: also day_count, the days with counted plays. hours: by hour_of_day. tracks, albums: most time first, with
-    key, name, artist_name and album_name; albums are told for an artist alone.
+    total: also day_count, the days with counted plays. hours: by hour_of_day. The others have a key, most time first:
+    recordings, for an artist albums, for a genre artists; the last two with a name.
     """
 
     total: Row
     hours: list[Row]
-    tracks: list[Row]
+    recordings: list[Row]
     albums: list[Row]
+    artists: list[Row]
 
 
 def heard_of(store: Store, item: Item, first: date, last: date) -> Heard:
     """Sums of an item's kept plays in these local days."""
     source = SOURCES[item.subject]
     by = ("hour_of_day", *source.parts)
-    weigh, weight = (f" * {source.weight}", f", {source.weight}") if source.weight else ("", "")
-    named = "recording_id" in by
+    weigh = f" * {source.weight}" if source.weight else ""
+    names = "".join(f", any_value({_NAMES[name]}) AS {name}_name" for name in by if name in _NAMES)
+    own, values = _own_plays(item, "played_date BETWEEN $first AND $last", first=first, last=last)
     rows = store.rows(
         f"""
-        WITH own AS (
-            SELECT {", ".join(by)}, played_date, is_counted, is_skip, listened_ms{weight}
-            FROM {source.plays} WHERE {source.where} AND played_date BETWEEN $first AND $last),
-        heard AS (
-            SELECT grouping({", ".join(by)}) AS grouped, {", ".join(by)},
-                count(*) AS start_count, coalesce(sum(is_counted::INT{weigh}), 0) AS play_count,
-                coalesce(sum(listened_ms{weigh}), 0)::BIGINT AS listened_ms,
-                coalesce(sum(is_skip::INT), 0)::BIGINT AS skip_count
-            FROM own GROUP BY GROUPING SETS ((), {", ".join(f"({name})" for name in by)}))
-        SELECT heard.*, (SELECT count(DISTINCT played_date) FROM own WHERE is_counted) AS day_count
-            {", track_name, artist_name, recording_names.album_name AS track_album" if named else ""}
-            {", album_of(heard.album_name, $name) AS album_key" if "album_name" in by else ""}
-        FROM heard {"LEFT JOIN recording_names USING (recording_id)" if named else ""}
+        SELECT grouping({", ".join(by)}) AS grouped, {", ".join(by)}{names}, count(*) AS start_count,
+            coalesce(sum(is_counted::INT{weigh}), 0) AS play_count,
+            coalesce(sum(listened_ms{weigh}), 0)::BIGINT AS listened_ms,
+            coalesce(sum(is_skip::INT), 0)::BIGINT AS skip_count
+        FROM {own} GROUP BY GROUPING SETS ((), {", ".join(f"({name})" for name in by)})
         """,
-        key=item.key, first=first, last=last, **({"name": item.name} if "album_name" in by else {}),
-    )  # fmt: skip
-    of = {name: [row for row in rows if row["grouped"] == _alone(place, len(by))] for place, name in enumerate(by)}
-    return Heard(
-        next(row for row in rows if row["grouped"] == 2 ** len(by) - 1),
-        sorted(of["hour_of_day"], key=lambda row: row["hour_of_day"]),
-        _most_first(
-            {**row, "key": row["recording_id"], "name": row["track_name"], "album_name": row["track_album"]}
-            for row in of.get("recording_id", ())
-            if row["recording_id"] is not None
-        ),
-        _most_first(
-            {**row, "key": row["album_key"], "name": row["album_name"]}
-            for row in of.get("album_name", ())
-            if row["album_name"] is not None
-        ),
+        **values,
     )
+    days = store.row(f"SELECT count(DISTINCT played_date) AS day_count FROM {own} AND is_counted", **values)
+    of = {name: [row for row in rows if row["grouped"] == _alone(place, len(by))] for place, name in enumerate(by)}
+    total = next(row for row in rows if row["grouped"] == (1 << len(by)) - 1)
+    recordings, albums, artists = (
+        _keyed(of.get(name, []), name) for name in ("recording_id", "album_key", "artist_key")
+    )
+    hours = sorted(of["hour_of_day"], key=lambda row: row["hour_of_day"])
+    return Heard({**total, **(days or {})}, hours, recordings, albums, artists)
+
+
+def _own_plays(item: Item, also: str, **values: object) -> tuple[str, Row]:
+    """The kept plays of an item, as a table with a condition, and the values of its $names."""
+    source = SOURCES[item.subject]
+    if item.subject == "album" and item.artist_key:  # plays lie by artist
+        also, values = f"artist_key = $artist AND {also}", {**values, "artist": item.artist_key}
+    return f"{source.plays} WHERE {source.key} = $key AND {also}", {"key": item.key, **values}
 
 
 def _alone(place: int, count: int) -> int:
     """What SQL's grouping() gives where only the column at this place was grouped by."""
-    return (2**count - 1) ^ (1 << (count - 1 - place))
+    return ((1 << count) - 1) ^ (1 << (count - 1 - place))
 
 
-def _most_first(rows: Iterable[Row]) -> list[Row]:
-    return sorted(rows, key=lambda row: (-row["listened_ms"], -row["play_count"], row["name"] or "", row["key"]))
+def _keyed(rows: list[Row], name: str) -> list[Row]:
+    """Rows that have a key of this name, as `key`, most time first."""
+    found = [{**row, "key": row[name], "name": row.get(f"{name}_name")} for row in rows if row[name] is not None]
+    return sorted(found, key=lambda row: (-row["listened_ms"], -row["play_count"], row["key"]))
+
+
+def with_names(store: Store, recordings: Sequence[Row]) -> list[Row]:
+    """The same rows with name, artist_name and album_name; for as many as are shown."""
+    keys = {f"key{place}": row["key"] for place, row in enumerate(recordings)}
+    listed = ", ".join(f"${name}" for name in keys)
+    found = store.rows(
+        "SELECT recording_id, track_name AS name, artist_name, album_name FROM recording_names "
+        f"WHERE recording_id IN ({listed})",
+        **keys,
+    ) if keys else []  # fmt: skip
+    named = {row["recording_id"]: row for row in found}
+    return [
+        {**row, **named.get(row["key"], {"name": None, "artist_name": None, "album_name": None})} for row in recordings
+    ]
 
 
 def latest_plays(store: Store, item: Item, limit: int = 50) -> list[Row]:
     """The newest kept plays of an item: when they ended (local), what, time, whether counted or skipped, session."""
-    source = SOURCES[item.subject]
+    own, values = _own_plays(item, "played_date >= $since", since=since_plays(item, limit))
     return store.rows(
         f"""
         SELECT played_at + to_minutes(utc_offset_minutes) AS ended_at, recording_id AS key, track_name, artist_name,
             album_name, listened_ms, is_counted, is_skip, session_id
-        FROM {source.plays} WHERE {source.where} AND played_date >= $since ORDER BY played_at DESC LIMIT $limit
+        FROM {own} ORDER BY played_at DESC LIMIT $limit
         """,
-        key=item.key, since=since_plays(item, limit), limit=limit,
+        limit=limit, **values,
     )  # fmt: skip
 
 

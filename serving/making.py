@@ -59,20 +59,23 @@ UPDATE genre_clusters SET genre_listener_count = NULL, genre_time = NULL, genre_
 # What statistics count, and under which names artists and albums are counted (as in artist_stats and album_stats).
 _VIEWS = f"""
 CREATE VIEW kept_plays AS SELECT * FROM listening_with_features WHERE excluded_by IS NULL;
+{NAME_MACROS}
 -- The same by artist and album: what is asked of one of them lies together, and little of the file has to be read.
 CREATE TABLE plays_by_artist AS
-    SELECT artist_name, album_name, recording_id, track_id, track_name, played_at, played_date, hour_of_day,
-        utc_offset_minutes, listened_ms, is_counted, is_skip, session_id
-    FROM kept_plays ORDER BY artist_name, album_name, recording_id, played_at, play_id;
-{NAME_MACROS}
+    SELECT artist_of(artist_name) AS artist_key, album_of(album_name, artist_name) AS album_key, recording_id,
+        track_id, track_name, artist_name, album_name, played_at, played_date, hour_of_day, utc_offset_minutes,
+        listened_ms, is_counted, is_skip, session_id
+    FROM kept_plays ORDER BY artist_key, album_key, recording_id, played_at, play_id;
 CREATE TABLE recording_names AS
-    SELECT recording_id, track_name, artist_name, album_name FROM track_stats
-    WHERE period_kind = 'all_time' ORDER BY recording_id;
+    SELECT recording_id, track_name, artist_name, album_name, artist_of(artist_name) AS artist_key,
+        album_of(album_name, artist_name) AS album_key, track_id
+    FROM track_stats WHERE period_kind = 'all_time' ORDER BY recording_id;
 CREATE TABLE artist_names AS
     SELECT DISTINCT artist_of(artist_name) AS artist_key, artist_name FROM listening_with_features
     WHERE artist_of(artist_name) IS NOT NULL ORDER BY ALL;
 CREATE TABLE album_names AS
-    SELECT DISTINCT album_of(album_name, artist_name) AS album_key, album_name, artist_name
+    SELECT DISTINCT album_of(album_name, artist_name) AS album_key, album_name, artist_name,
+        artist_of(artist_name) AS artist_key
     FROM listening_with_features WHERE album_of(album_name, artist_name) IS NOT NULL ORDER BY ALL;
 """
 # For the pages of one thing, which are asked for by its key.
@@ -118,8 +121,8 @@ def make_store(settings: Settings, user_id: str) -> Path:
         if len(simulated) > 1:
             connection.execute(_OTHERS_SUMS).fetchall()
         connection.execute(_VIEWS).fetchall()
-        for table, key in _KEYS.items():
-            connection.execute(f"CREATE INDEX {table}_by_key ON {table} ({key})").fetchall()
+        for table, column in _KEYS.items():
+            connection.execute(f"CREATE INDEX {table}_by_key ON {table} ({column})").fetchall()
         known = connection.execute("SELECT min(played_date) FROM coverage").fetchone()
         facts = {
             "layout": LAYOUT,

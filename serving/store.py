@@ -6,7 +6,6 @@ A file holds the rows of one listener and of nobody else, so no address, paramet
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,10 +16,11 @@ from typing import Any
 import duckdb
 
 from config.errors import InputError, LakesongError
+from serving.deadlines import Deadlines
 
 Row = dict[str, Any]
 
-LAYOUT = 4  # of the file; another number makes all files again
+LAYOUT = 6  # of the file; another number makes all files again
 QUERY_SECONDS = 5.0
 QUERY_ROWS = 10_000
 # Given when the file is opened: two openings of one file in one process share what was set first.
@@ -30,6 +30,7 @@ LIMITS: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": "false",
     "lock_configuration": "true",
 }
+_DEADLINES = Deadlines()
 
 
 class QueryLimitError(LakesongError):
@@ -104,15 +105,12 @@ class Store:
     @contextmanager
     def _cursor(self, seconds: float) -> Iterator[duckdb.DuckDBPyConnection]:
         cursor = self._connection.cursor()
-        guard = threading.Timer(seconds, cursor.interrupt)
-        guard.daemon = True
-        guard.start()
         try:
-            yield cursor
+            with _DEADLINES.within(seconds, cursor):
+                yield cursor
         except duckdb.InterruptException as error:
             raise QueryLimitError(f"The query took longer than {seconds:g} s.", "Ask for less.") from error
         except duckdb.Error as error:
             raise InputError(str(error).splitlines()[0], "`lakesong tables` lists tables and columns.") from error
         finally:
-            guard.cancel()
             cursor.close()

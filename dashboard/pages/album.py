@@ -35,7 +35,7 @@ def album(view: View) -> Iterator[Part]:
     yield from coverage_notice(view)
     yield totals(view, item, heard.total)
     yield by_month(view, item)
-    yield tracks_table(view, heard.tracks, sub="")
+    yield tracks_table(view, heard.recordings, sub="")
     yield by_hour(heard.hours)
     yield later(view, item)
     yield places(view, item)

@@ -36,7 +36,7 @@ def artist(view: View) -> Iterator[Part]:
     yield from coverage_notice(view)
     yield totals(view, item, heard.total)
     yield by_month(view, item)
-    yield tracks_table(view, heard.tracks)
+    yield tracks_table(view, heard.recordings)
     yield albums_table(view, heard.albums)
     yield by_hour(heard.hours)
     yield places(view, item)

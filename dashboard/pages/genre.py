@@ -24,29 +24,18 @@ def genre(view: View) -> Iterator[Part]:
     yield from coverage_notice(view)
     yield totals(view, item, heard.total)
     yield by_month(view, item)
-    yield tracks_table(view, heard.tracks, sub="artist_name")
-    yield artists_table(view, heard.tracks)
+    yield tracks_table(view, heard.recordings, sub="artist_name")
+    yield artists_table(view, heard.artists)
     yield by_hour(heard.hours)
     yield later(view, item)
     yield places(view, item)
 
 
-def artists_table(view: View, tracks: list[Row]) -> Table:
-    """The artists of the genre in the range: sums over its tracks."""
-    keys = {row["artist_name"]: row["artist_key"] for row in view.rows("SELECT * FROM artist_names")}
-    sums: dict[str, Row] = {}
-    for row in tracks:
-        key = keys.get(row["artist_name"])
-        if key is not None:
-            one = sums.setdefault(
-                key,
-                {"name": row["artist_name"], "href": view.link("/artist", key=key), "listened_ms": 0, "play_count": 0},
-            )
-            one["listened_ms"] += row["listened_ms"]
-            one["play_count"] += row["play_count"]
-    found = sorted(sums.values(), key=lambda row: -row["listened_ms"])
+def artists_table(view: View, found: list[Row]) -> Table:
+    """The artists of the genre in the range."""
+    rows = [{**row, "href": view.link("/artist", key=row["key"])} for row in found[:20]]
     return Table(
-        "artists", "Artists", width="half", rows=found[:20],
+        "artists", "Artists", width="half", rows=rows,
         columns=(Column("name", "Artist", link="href"), Column("listened_ms", "Time", "hours", bar=True),
                  Column("play_count", "Plays", "count")),
         note=f"The first 20 of {len(found):,}." if len(found) > 20 else "",

@@ -61,8 +61,8 @@ def test_sums_of_a_range_are_those_of_its_plays(subject: str, demo_store: Store)
     assert found == [expected[name] for name in ("starts", "plays", "ms", "skips", "days")]
     assert sum(row["listened_ms"] for row in heard.hours) == expected["ms"]
     if subject != "track":
-        assert len(heard.tracks) == expected["tracks"]
-        assert sum(row["listened_ms"] for row in heard.tracks) == expected["ms"]
+        assert len(heard.recordings) == expected["tracks"]
+        assert sum(row["listened_ms"] for row in heard.recordings) == expected["ms"]
 
 
 def test_albums_of_an_artist_are_counted_as_the_top_list_counts_them(demo_store: Store) -> None:
