@@ -44,10 +44,10 @@ notebooks: .venv/.notebooks ## show the notebooks (marimo) on one page; LAKE_URI
 test: $(READY) $(if $(HAS_JAVA),$(JARS)) ## run the tests that a change must pass
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy .
 	@$(if $(HAS_JAVA),,echo "Java was not found: the Apache Spark tests are skipped.")
-	@$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not long"
+	@$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder -m "not long"
 
 test-long: $(READY) $(if $(HAS_JAVA),$(JARS)) ## run everything, the tests that take minutes too
-	@LARGE_PLAYS=1000000 $(BIN)/pytest -q -n 2 --dist loadfile
+	@LARGE_PLAYS=1000000 $(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: $(READY) ## mend the format, then check style and types
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format . && $(BIN)/mypy .

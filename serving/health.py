@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Condition
+from threading import Condition, Lock
 from typing import Any
 
-from cachetools import TTLCache, cached
+from cachetools import LRUCache, TTLCache, cached
 
 from config.settings import Settings
 from schemas.bronze import ingestion_runs_bronze
@@ -74,6 +74,7 @@ def open_gaps(store: Store) -> list[Row]:
     return store.rows("SELECT * FROM coverage_gaps WHERE NOT is_closed ORDER BY found_at DESC LIMIT 100")
 
 
+@cached(LRUCache(8), key=lambda store: store.file, lock=Lock())
 def feature_sources(store: Store) -> list[Row]:
     """Where the audio features of the listening time come from: source, provider, time and its share."""
     return store.rows(

@@ -18,13 +18,10 @@ from serving.making import listener_ids
 from terminal.screen import out
 
 WAITING = 128  # connections that may wait to be taken
-# A query that is done waits for its turn in Python: with the usual 5 ms, a page waits longer for turns than it works.
-TURN_SECONDS = 0.0005
 
 
 def run_server(settings: Settings, *, with_browser: bool) -> None:
     """Serve until Ctrl-C or SIGTERM. Raises InputError where the address cannot be listened on."""
-    sys.setswitchinterval(TURN_SECONDS)
     taken = _listen(settings.dashboard_host, settings.dashboard_port)
     server = uvicorn.Server(
         uvicorn.Config(
