@@ -46,8 +46,9 @@ test: $(READY) $(if $(HAS_JAVA),$(JARS)) ## run the tests that a change must pas
 	@$(if $(HAS_JAVA),,echo "Java was not found: the Apache Spark tests are skipped.")
 	@$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder -m "not long"
 
-test-long: $(READY) $(if $(HAS_JAVA),$(JARS)) ## run everything, the tests that take minutes too
-	@LARGE_PLAYS=1000000 $(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder
+test-long: $(READY) $(if $(HAS_JAVA),$(JARS)) ## run everything, the tests that take minutes too; docs/test-long.md tells how it went
+	@status=0; LARGE_PLAYS=1000000 $(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder --junitxml=build/tests.xml \
+		|| status=$$?; $(BIN)/python scripts/report_tests.py build/tests.xml docs/test-long.md; exit $$status
 
 lint: $(READY) ## mend the format, then check style and types
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format . && $(BIN)/mypy .

@@ -149,7 +149,7 @@ class Desk:
         if slots.season:
             limits.append("season = $season")
             values["season"] = slots.season
-        weight, join = "1.0 AS weight", ""
+        weight, join = "1 AS weight", ""
         for item in slots.items:
             if item.kind == "artist":
                 limits.append("artist_name IN (SELECT artist_name FROM artist_names WHERE artist_key = $artist)")
