@@ -13,8 +13,8 @@ from xml.etree import ElementTree
 HEAD = """# The long tests
 
 Written by `make test-long`, which runs what takes minutes too: both engines over the whole demo, kill points,
-statistics over hundreds of simulated listeners, every page in a browser at a million plays. Seconds are added up over the tests of
-a file, which ran beside others on the same cores.
+statistics over hundreds of simulated listeners, every page in a browser at a million plays. Seconds are added up over
+the tests of a file, which ran beside others on the same cores.
 
 """
 
