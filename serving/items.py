@@ -16,8 +16,8 @@ Subject = Literal["artist", "album", "track", "genre"]
 class Source:
     """Where an item is found. stats, key: its gold table and the column of its key, in which plays have it too.
 
-    name, detail: columns of that table. more: a query for what Item holds beside. weight: the part of a play that
-    counts for the item. parts: what its plays are summed by, beside the hour.
+    name, detail: columns of that table; sums: those of plays and time. more: a query for what Item holds beside.
+    weight: the part of a play that counts for the item. parts: what its plays are summed by, beside the hour.
     """
 
     stats: str
@@ -28,6 +28,7 @@ class Source:
     plays: str = "plays_by_artist"
     weight: str = ""
     parts: tuple[str, ...] = ("recording_id",)
+    sums: str = "play_count, listened_ms"
 
 
 SOURCES: dict[Subject, Source] = {
@@ -43,13 +44,13 @@ SOURCES: dict[Subject, Source] = {
     "genre": Source(
         "genre_stats", "genre", "genre", "genre_family", plays="plays_by_artist JOIN track_genres USING (track_id)",
         weight="genre_weight", parts=("recording_id", "artist_key"),
+        sums="genre_plays AS play_count, genre_time AS listened_ms",
     ),
 }  # fmt: skip
 _NAMES = {"album_key": "album_name", "artist_key": "artist_name"}
 
 _PERIOD = """
-period_kind, period_start, period_share, start_count, play_count, listened_ms, time_rank, time_rank_change, first_date,
-last_date
+period_kind, period_start, period_share, start_count, time_rank, time_rank_change, first_date, last_date
 """
 
 
@@ -85,7 +86,7 @@ def item_of(store: Store, subject: Subject, key: str) -> Item | None:
     """The item of this key; None where nothing of the listener's has it. A track may be asked for by any track id."""
     source = SOURCES[subject]
     periods = store.rows(
-        f"SELECT {_PERIOD}, {source.name} AS name, {source.detail} AS detail FROM {source.stats} "
+        f"SELECT {_PERIOD}, {source.sums}, {source.name} AS name, {source.detail} AS detail FROM {source.stats} "
         f"WHERE {source.key} = $key",
         key=key,
     )

@@ -37,8 +37,8 @@ def album(view: View) -> Iterator[Part]:
     yield by_month(view, item)
     yield tracks_table(view, heard.recordings, sub="")
     yield by_hour(heard.hours)
-    yield later(view, item)
     yield places(view, item)
+    yield later(view, item)
     yield latest(view, item)
 
 

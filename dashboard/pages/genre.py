@@ -27,8 +27,8 @@ def genre(view: View) -> Iterator[Part]:
     yield tracks_table(view, heard.recordings, sub="artist_name")
     yield artists_table(view, heard.artists)
     yield by_hour(heard.hours)
-    yield later(view, item)
     yield places(view, item)
+    yield later(view, item)
 
 
 def artists_table(view: View, found: list[Row]) -> Table:

@@ -82,6 +82,8 @@ def test_a_genre_is_counted_by_the_part_of_each_track(demo_store: Store) -> None
     genre = item_of(demo_store, "genre", row["genre"])
     assert genre is not None
     total = heard_of(demo_store, genre, date(1970, 1, 1), date(2100, 1, 1)).total
+    assert genre.whole is not None
+    assert total["listened_ms"] == pytest.approx(genre.whole["listened_ms"], abs=1)
     assert total["listened_ms"] == pytest.approx(row["genre_time"], abs=1)
     assert total["play_count"] == pytest.approx(row["genre_plays"])
 
