@@ -6,6 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from models.reconciliation import SOURCE_ORDER
+from transformations.numbering import number_of
 from transformations.ranking import first_of_each
 from transformations.silver.tracks import match_key
 from transformations.stamps import with_stamped_end
@@ -63,7 +64,7 @@ def _fullest(records: DataFrame) -> DataFrame:
     details = [name for name in FIELDS if name not in ("track_id", "ms_played")]
     fullness = sum((F.col(name).isNotNull().cast("int") for name in details), F.lit(0))
     # Counted by a number made of the id, an eighth of its size: two ids that share it are told apart below.
-    numbered = records.withColumn("_number", F.xxhash64("record_id"))
+    numbered = records.withColumn("_number", number_of(F.col("record_id")))
     revised = numbered.groupBy("_number").agg(F.count("*").alias("revisions")).where(F.col("revisions") > 1)
     # A right join, since Sail builds its hash table from the left side, and that is the small one.
     counted = revised.join(numbered, on="_number", how="right")

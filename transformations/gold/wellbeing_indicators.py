@@ -13,6 +13,7 @@ from schemas.columns import AUDIO_FEATURE_NAMES, BASIS, IS_SIMULATED, USER_ID
 from schemas.declaration import Expectation, Lookup, table
 from transformations.bases import ALL, MEASURED
 from transformations.exclusions import kept
+from transformations.numbering import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,10 +86,7 @@ def wellbeing_indicators(
         "is_skip",
         (F.col("time_source") == "measured").alias("has_measured_time"),
         # Which one it was matters, not its name: a number takes a tenth of the memory of a text in pandas.
-        *(
-            F.xxhash64(F.coalesce(name, F.lit(""))).alias(name)
-            for name in ("recording_id", "artist_name", "session_id")
-        ),
+        *(number_of(F.coalesce(name, F.lit(""))).alias(name) for name in ("recording_id", "artist_name", "session_id")),
         # NaN, which pandas reads as missing: a null inside a cogrouped frame makes Sail 0.7 fail.
         *(
             F.coalesce(name, F.lit(float("nan"))).alias(name)

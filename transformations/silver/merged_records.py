@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 from models.reconciliation import MINUTE_STAMP_TOLERANCE_MS, reconcile
 from schemas.columns import PLAYED_MONTH, USER_ID
 from schemas.declaration import Expectation, table
+from transformations.numbering import number_of
 from transformations.records import KEY, corrected_end, records_of_music
 from transformations.silver.tracks import match_key
 
@@ -41,7 +42,7 @@ def merged_records(listening_history_bronze: DataFrame) -> DataFrame:
     # A record without any other source's record near it is a play as it is: only the rest has to be paired.
     near = _near_another_source(music)
     records = near.join(records_of_music(listening_history_bronze), on="record_id", how="inner")
-    paired = records.groupBy("user_id", F.pmod(F.xxhash64("match_key"), F.lit(_BUCKETS))).applyInPandas(
+    paired = records.groupBy("user_id", F.pmod(number_of(F.col("match_key")), F.lit(_BUCKETS))).applyInPandas(
         _merged, merged_records.ddl
     )
     return paired.select(*merged_records.column_names)
