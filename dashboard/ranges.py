@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from config.errors import InputError
 
 DAY = timedelta(days=1)
+YEARS = range(1900, 2200)  # further off, days before and after leave the calendar
 LAST_DAYS = {"7d": 7, "28d": 28, "90d": 90, "365d": 365}
 DEFAULT = "365d"
 RANGE_PARAMETERS = ("range", "from", "to", "compare", "compare_from", "compare_to")
@@ -65,9 +66,9 @@ def range_of(parameters: Mapping[str, str], as_of: date, first_day: date) -> Ran
         return Range(as_of - (days - 1) * DAY, as_of, f"last_{days}_days", f"Last {days} days")
     if name == "all":
         return Range(min(first_day, as_of), as_of, "all_time", "All time")
-    if _YEAR.fullmatch(name) and int(name) > 0:
+    if _YEAR.fullmatch(name) and int(name) in YEARS:
         return Range(date(int(name), 1, 1), date(int(name), 12, 31), "year", name)
-    if _MONTH.fullmatch(name) and 1 <= int(name[5:]) <= 12 and int(name[:4]) > 0:
+    if _MONTH.fullmatch(name) and 1 <= int(name[5:]) <= 12 and int(name[:4]) in YEARS:
         first = date(int(name[:4]), int(name[5:]), 1)
         return Range(first, last_of_month(first), "month", f"{first:%B %Y}")
     raise InputError(f"'{name}' is no range.", "Choose one in the picker, or write a year (2024) or a month (2024-05).")
@@ -120,9 +121,12 @@ def _day(text: str | None, name: str) -> date | None:
     if not text:
         return None
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError as error:
         raise InputError(f"'{text}' is no day for '{name}'.", "Write it like 2024-05-31.") from error
+    if day.year not in YEARS:
+        raise InputError(f"{text} is in nobody's listening history.", "Choose a day of these times, like 2024-05-31.")
+    return day
 
 
 def _year_earlier(day: date) -> date:

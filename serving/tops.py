@@ -126,14 +126,23 @@ def _standard(store: Store, days: tuple[date, date], before: tuple[date, date] |
     first, last = days
     kinds = {f"last_{length}_days": length for length in LAST_DAYS}
     kind = next((kind for kind, length in kinds.items() if days == (store.as_of - (length - 1) * DAY, store.as_of)), "")
-    earlier = (first - (last - first) - DAY, first - DAY)
     if days == (first.replace(month=1, day=1), first.replace(month=12, day=31)):
-        kind, earlier = "year", (date(first.year - 1, 1, 1), first - DAY)
+        kind = "year"
     elif first.day == 1 and last == _last_of_month(first):
-        kind, earlier = "month", ((first - DAY).replace(day=1), first - DAY)
+        kind = "month"
     elif first <= store.first_day and last == store.as_of and before is None:
         return "all_time", ALWAYS
-    return (kind, first) if kind and before in (None, earlier) else None
+    return (kind, first) if kind and (before is None or before == _range_before(kind, first, last)) else None
+
+
+def _range_before(kind: str, first: date, last: date) -> tuple[date, date]:
+    """The range of this kind that ends on the day before; the calendar begins with the year 1."""
+    end = date.fromordinal(max(first.toordinal() - 1, 1))
+    if kind == "year":
+        return end.replace(month=1, day=1), end
+    if kind == "month":
+        return end.replace(day=1), end
+    return date.fromordinal(max(end.toordinal() - (last - first).days, 1)), end
 
 
 def _last_of_month(day: date) -> date:
