@@ -136,13 +136,13 @@ def _standard(store: Store, days: tuple[date, date], before: tuple[date, date] |
 
 
 def _range_before(kind: str, first: date, last: date) -> tuple[date, date]:
-    """The range of this kind that ends on the day before; the calendar begins with the year 1."""
-    end = date.fromordinal(max(first.toordinal() - 1, 1))
+    """The range of this kind that ends on the day before."""
+    end = first - DAY
     if kind == "year":
         return end.replace(month=1, day=1), end
     if kind == "month":
         return end.replace(day=1), end
-    return date.fromordinal(max(end.toordinal() - (last - first).days, 1)), end
+    return end - (last - first), end
 
 
 def _last_of_month(day: date) -> date:

@@ -140,7 +140,7 @@ def demo_store(demo_settings: Settings) -> Iterator[Store]:
     store.close()
 
 
-# Files that take a minute and more come first, so that both processes of a run end together.
+# Files that take a minute and more come first, so that all processes of a run end together.
 LONGEST = ("test_parity.py", "test_browser.py", "test_project.py", "test_kill.py", "test_readme.py", "test_cli.py")
 
 

@@ -78,11 +78,11 @@ def _tiles(view: View, lake: Lake, days: list[Row], checks: list[Row]) -> Tiles:
 
 
 def _features(view: View) -> Chart:
-    rows = of_lake.feature_sources(view.store)
-    for row in rows:
+    rows = []
+    for row in of_lake.feature_sources(view.store):
         provider = f" ({row['feature_provider']})" if row["feature_provider"] else ""
         source = str(row["feature_source"])
-        row["source"] = SOURCES.get(source, source) + provider
+        rows.append({**row, "source": SOURCES.get(source, source) + provider})
     return Chart(
         "features", "Where audio features come from", kind="ranking", x="source", y=("time_share",), rows=rows,
         width="half", height=200,
