@@ -6,7 +6,17 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from dashboard.api.scrobbles import EARLIEST, MOST_LISTENS, MOST_TAGS, TAG_LETTERS
+from dashboard.api.scrobbles import (
+    EARLIEST,
+    MBID,
+    MBID_LETTERS,
+    MBIDS,
+    MOST_LISTENS,
+    MOST_TAGS,
+    NAME,
+    ONE_MBID,
+    TAG_LETTERS,
+)
 
 
 class Accepted(BaseModel):
@@ -109,7 +119,12 @@ FAILURES: dict[int | str, dict[str, Any]] = {
     503: {**_ERROR, "description": "Not ready yet: ask again."},
 }
 
-_NAME = {"type": "string", "pattern": r"\S"}
+_NAME = {"type": "string", "pattern": NAME}
+_ONE_ID: list[dict[str, Any]] = [
+    {"type": "string", "pattern": MBID, "maxLength": MBID_LETTERS}, {"enum": [None, ""]}
+]  # fmt: skip
+_MBID = {"anyOf": _ONE_ID, "description": "A MusicBrainz id"}
+_MBIDS = {"anyOf": [*_ONE_ID, {"type": "array", "items": _MBID}], "description": "MusicBrainz ids"}
 _TRACK = {
     "type": "object",
     "required": ["artist_name", "track_name"],
@@ -127,6 +142,8 @@ _TRACK = {
                     "maxItems": MOST_TAGS,
                     "items": {"type": "string", "maxLength": TAG_LETTERS},
                 },
+                **dict.fromkeys(ONE_MBID, _MBID),
+                **dict.fromkeys(MBIDS, _MBIDS),
             },
         },
     },

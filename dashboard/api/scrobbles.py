@@ -6,11 +6,11 @@ Source: https://listenbrainz.readthedocs.io/en/latest/users/api/core.html and â€
 from __future__ import annotations
 
 import json
+import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 MOST_LISTENS = 1000  # of a request
 LISTEN_BYTES = 10_240  # of one listen
@@ -19,8 +19,12 @@ MOST_TAGS, TAG_LETTERS = 50, 64
 EARLIEST = 1_033_430_400  # 1 October 2002: nothing scrobbled before
 AHEAD_S = 3600  # a clock may be so far ahead
 KINDS = ("single", "playing_now", "import")
-_ONE_MBID = ("release_mbid", "recording_mbid", "release_group_mbid", "track_mbid")
-_MBIDS = ("artist_mbids", "work_mbids")
+ONE_MBID = ("release_mbid", "recording_mbid", "release_group_mbid", "track_mbid")
+MBIDS = ("artist_mbids", "work_mbids")
+# As the OpenAPI document gives them. A name has a letter or sign that is seen; what else counts as white space differs
+# between languages, and is named.
+NAME = r"[^\s\x00-\x1f\x7f-\x9f\ufeff]"
+MBID, MBID_LETTERS = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$", 36
 
 
 class RefusedListensError(Exception):
@@ -43,7 +47,7 @@ class Submission:
 def read_submission(body: bytes, now: float | None = None) -> Submission:
     """Read the body of a submission. Raises RefusedListensError, with the first thing that is wrong."""
     try:
-        document = json.loads(body)
+        document = json.loads(body, parse_float=_number)
     except (ValueError, RecursionError) as error:
         raise RefusedListensError("The body is no JSON document.") from error
     if not isinstance(document, dict) or not isinstance(document.get("payload"), list):
@@ -60,6 +64,12 @@ def read_submission(body: bytes, now: float | None = None) -> Submission:
     for listen in listens:
         _check(listen, kind, time.time() if now is None else now)
     return Submission(kind, tuple(listens))
+
+
+def _number(text: str) -> float | int:
+    """A number with a fraction or an exponent; without a remainder it is a whole one, as JSON Schema has it."""
+    number = float(text)
+    return int(number) if number.is_integer() else number
 
 
 def _check(listen: Any, kind: str, now: float) -> None:
@@ -87,7 +97,7 @@ def _check_time(value: Any, now: float) -> None:
 def _check_track(track: Mapping[str, Any]) -> None:
     for name in ("track_name", "artist_name"):
         value = track.get(name)
-        if not isinstance(value, str) or not value.strip():
+        if not isinstance(value, str) or not re.search(NAME, value):
             raise RefusedListensError(f"track_metadata.{name} is missing or no text.")
     if not isinstance(track.get("release_name"), str | None):
         raise RefusedListensError("track_metadata.release_name is no text.")
@@ -99,19 +109,19 @@ def _check_track(track: Mapping[str, Any]) -> None:
     tags = info.get("tags", [])
     if not isinstance(tags, list) or len(tags) > MOST_TAGS or not all(map(_is_tag, tags)):
         raise RefusedListensError(f"tags is a list of at most {MOST_TAGS}, each of {TAG_LETTERS} letters at most.")
-    for name in _ONE_MBID:
-        _check_ids(name, [info[name]] if info.get(name) else [])
-    for name in _MBIDS:
-        _check_ids(name, info.get(name) or [])
+    for name in ONE_MBID:
+        _check_ids(name, [info.get(name)])
+    for name in MBIDS:
+        found = info.get(name)
+        _check_ids(name, found if isinstance(found, list) else [found])
 
 
 def _is_tag(tag: Any) -> bool:
     return isinstance(tag, str) and len(tag) <= TAG_LETTERS
 
 
-def _check_ids(name: str, values: Any) -> None:
-    for value in values if isinstance(values, list) else [values]:
-        try:
-            UUID(value)
-        except (ValueError, AttributeError, TypeError) as error:
-            raise RefusedListensError(f"{name} is no MusicBrainz id.") from error
+def _check_ids(name: str, values: Sequence[Any]) -> None:
+    """Each is a MusicBrainz id, or is left out as null or an empty text."""
+    for value in values:
+        if value is not None and not (isinstance(value, str) and (value == "" or re.fullmatch(MBID, value))):
+            raise RefusedListensError(f"{name} is no MusicBrainz id.")

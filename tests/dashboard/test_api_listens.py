@@ -22,6 +22,7 @@ from schemas.bronze import ingestion_runs_bronze, listening_history_bronze, reje
 from schemas.lake import Lake
 
 NOW = int(time.time())
+MBID = "2f3b8a1e-6d0c-4b55-9a3e-1c7d5e9f0a42"
 
 
 class Tokens:
@@ -77,6 +78,16 @@ def test_a_listen_is_in_the_lake_soon_after_and_in_the_ledger(api: TestClient, s
         "listenbrainz", "anna", "done", 1, 1
     )  # fmt: skip
     assert run["batch_id"] == row["batch_id"]
+
+
+def test_a_start_written_with_a_fraction_of_nothing_is_a_whole_second(
+    api: TestClient, settings: Settings, lake: Lake
+) -> None:
+    ids = {"recording_mbid": MBID, "track_mbid": "", "artist_mbids": [MBID], "work_mbids": None}
+    answer = submit(api, "single", {**listen(additional_info=ids), "listened_at": float(NOW - 600)})
+    assert answer.status_code == 200
+    until_taken_in(settings)
+    assert [row["played_at"].timestamp() for row in bronze(lake)] == [NOW - 600]
 
 
 def test_what_is_submitted_again_changes_nothing(api: TestClient, settings: Settings, lake: Lake) -> None:
@@ -136,6 +147,7 @@ def test_a_listen_that_is_no_play_is_set_aside_with_its_reason(api: TestClient, 
         ("import", [listen(1_000_000_000)], "2002"),
         ("import", [{**listen(), "listened_at": str(NOW)}], "whole seconds"),
         ("import", [{**listen(), "listened_at": True}], "whole seconds"),
+        ("import", [{**listen(), "listened_at": NOW - 0.5}], "whole seconds"),
         ("import", [{**listen(), "user": "bob"}], "must not have user"),
         ("import", [{"listened_at": NOW}], "track_metadata"),
         ("import", [listen(artist_name=" ")], "artist_name"),
@@ -146,6 +158,9 @@ def test_a_listen_that_is_no_play_is_set_aside_with_its_reason(api: TestClient, 
         ("import", [listen(additional_info={"tags": ["t" * 65]})], "tags"),
         ("import", [listen(additional_info={"recording_mbid": "x"})], "recording_mbid"),
         ("import", [listen(additional_info={"artist_mbids": ["x"]})], "artist_mbids"),
+        ("import", [listen(additional_info={"artist_mbids": [0]})], "artist_mbids"),
+        ("import", [listen(additional_info={"track_mbid": f"{MBID}\n"})], "track_mbid"),
+        ("import", [listen(artist_name="\x1c")], "artist_name"),
         ("import", [listen(track_name="x" * 10_300)], "10240 bytes"),
         ("import", [listen(NOW - n) for n in range(1001)], "at most 1000"),
         ("playing_now", [listen()], "listened_at"),
