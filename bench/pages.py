@@ -39,14 +39,14 @@ from serving.store import Store  # noqa: E402
 
 BAR_MS, BAR_MB, BAR_FIRST_S = 100, 400, 2.0
 RANGES = ("365d", "all", "90d", "2023", "28d", "2021", "7d", "2019", "2025", "2020-05")
-_MOST = "SELECT {} AS value FROM {} WHERE period_kind = 'all_time' ORDER BY time_rank LIMIT 40"
+_MOST = "SELECT {} AS value FROM {} WHERE period_kind = 'all_time' ORDER BY time_rank LIMIT 400"
 ABOUT_ONE = {
     "/artist": ("key", _MOST.format("artist_key", "artist_stats")),
     "/album": ("key", _MOST.format("album_key", "album_stats")),
     "/track": ("key", _MOST.format("recording_id", "track_stats")),
     "/genre": ("name", _MOST.format("genre", "genre_stats")),
     "/search": ("q", _MOST.format("artist_name", "artist_stats")),
-    "/session": ("id", "SELECT session_id AS value FROM listening_sessions ORDER BY start_count DESC LIMIT 40"),
+    "/session": ("id", "SELECT session_id AS value FROM listening_sessions ORDER BY start_count DESC LIMIT 400"),
     "/playlist": ("id", "SELECT playlist_id AS value FROM playlist_vibes WHERE basis = 'measured' LIMIT 40"),
 }
 QUERIES = (
@@ -156,12 +156,14 @@ def _load(
 
 def _addresses(values: dict[str, list[str]], luck: random.Random, turn: int) -> list[tuple[str, str]]:
     found = []
+    chosen = {about: luck.choice(of) for about, of in values.items() if of}
     for path, page in PAGES.items():
         parameters = {"range": RANGES[turn % len(RANGES)]} if page.has_range else {}
-        if path in ABOUT_ONE:
-            if not values[path]:
+        about = f"/{path.split('/')[1]}"  # /artist/sound is about the same artist as /artist
+        if about in ABOUT_ONE:
+            if about not in chosen:
                 continue
-            parameters[ABOUT_ONE[path][0]] = luck.choice(values[path])
+            parameters[ABOUT_ONE[about][0]] = chosen[about]
         found.append((path, f"{path}?{urlencode(parameters)}" if parameters else path))
     return found + [(query.partition("?")[0], query) for query in QUERIES]
 

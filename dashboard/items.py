@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import date
+from typing import Literal
 
 from dashboard.failures import NotFoundError
-from dashboard.parts import Chart, Choice, Choices, Column, Notice, Table, Tile, Tiles
+from dashboard.parts import Chart, Choice, Choices, Column, Fragment, Notice, Table, Tile, Tiles
 from dashboard.view import View
 from dashboard.words import shown
 from serving.covered import covered_share
@@ -22,6 +23,7 @@ RANGES = {
 }  # fmt: skip
 LONG_LIST = 20
 LATEST = 50
+LATER = {"sound": "Its sound", "alike": "What is like it", "plays": "Latest plays"}
 MOST_LETTERS = 120
 _SPOTIFY_ID = re.compile(r"[0-9A-Za-z]{22}")
 
@@ -168,7 +170,7 @@ def tracks_table(view: View, found: Sequence[Row], sub: str = "album_name") -> T
     )  # fmt: skip
 
 
-def latest(view: View, item: Item, without: Sequence[str] = ()) -> Table:
+def latest(view: View, item: Item) -> Table:
     """Its newest plays, as they ended in local time; the API has them all."""
     rows = [
         {**row, "href": view.link("/track", key=row["key"]), "heard": _heard(row)}
@@ -183,10 +185,16 @@ def latest(view: View, item: Item, without: Sequence[str] = ()) -> Table:
         columns.append(Column("album_name", "Album"))
     columns.append(Column("listened_ms", "Heard", "length", sub="heard"))
     return Table(
-        "latest", "Latest plays", rows=rows, columns=columns, empty="Not played yet.",
+        "latest", rows=rows, columns=columns, empty="Not played yet.",
         note=f"The newest {len(rows)}, in your local time. The API gives every play (see /api).",
     )  # fmt: skip
 
 
 def _heard(row: Row) -> str:
     return "skipped" if row["is_skip"] else "" if row["is_counted"] else "not counted"
+
+
+def later(view: View, item: Item, what: Literal["sound", "alike", "plays"]) -> Fragment:
+    """The place on an item's page for a page of its own: fetched when it comes into view, else behind a link."""
+    href = view.link(f"/{item.subject}/{what}", key=item.key)
+    return Fragment(f"{what}-later", LATER[what], file="parts/later.html", data={"href": href})

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from dashboard.parts import Chart, Column, Fragment, Part, Table, Words
+from dashboard.parts import Chart, Column, Part, Table, Words
 from dashboard.view import View
 from dashboard.words import shown
-from serving.alike import FEATURES, genres_of, heard_together, mean_sound, moods_of, nearest, sound_of
+from serving.alike import genres_of, heard_together, mean_sound, moods_of, nearest, sound_of
+from serving.arranged import FEATURES
 from serving.items import Item
 
 SOURCES = {"real": "measured audio", "kaggle": "a public catalogue", "synthetic": "simulated"}
@@ -16,11 +17,9 @@ NONE_MEASURED = "No audio features were measured for it yet; they come with the 
 
 
 def sounds(view: View, item: Item) -> Iterator[Part]:
-    """All that is told of an item's sound; of an artist or track also what is like it."""
+    """All that is told of an item's sound."""
     yield _sound(view, item)
     yield _character(view, item)
-    if item.subject in ("artist", "track"):
-        yield from _alike(view, item)
 
 
 def _sound(view: View, item: Item) -> Chart:
@@ -83,8 +82,8 @@ def _moods(view: View, item: Item) -> Iterator[str]:
         yield f"Tracks by mood{marked}: {told}."
 
 
-def _alike(view: View, item: Item) -> Iterator[Part]:
-    """What sounds like it, and what is heard in the same sessions."""
+def alike(view: View, item: Item) -> Iterator[Part]:
+    """What sounds like an artist or track, and what is heard in the same sessions."""
     path, what = ("/artist", "artists") if item.subject == "artist" else ("/track", "tracks")
     rows = [{**row, "href": view.link(path, key=row["key"])} for row in nearest(view.store, item, view.basis)]
     marked = " With simulated features." if view.basis == "all" else ""
@@ -106,9 +105,3 @@ def _alike(view: View, item: Item) -> Iterator[Part]:
         if sessions else "",
         empty="Too few sessions with it to tell.",
     )  # fmt: skip
-
-
-def later(view: View, item: Item) -> Fragment:
-    """The place on an item's page for its sound: fetched when it comes into view, else behind a link."""
-    href = view.link(f"/{item.subject}/sound", key=item.key)
-    return Fragment("later", "Its sound", file="parts/later.html", data={"href": href})

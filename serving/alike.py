@@ -11,134 +11,113 @@ from threading import Lock
 
 from cachetools import LRUCache, cached
 
-from serving.items import Item, since_plays
+from serving.arranged import FEATURES
+from serving.items import Item, own_plays, since_plays
 from serving.store import Row, Store
 
-FEATURES = ("valence", "energy", "danceability", "acousticness", "instrumentalness", "tempo")
-LEAST_TRACKS = 3  # tracks with features that an artist must have to be compared
 FEW_PLAYS = 120  # newest plays whose sessions are looked at
 KEPT = 32  # means that are kept
+LEAST_TRACKS = {"artist": 3, "track": 1}  # tracks with features that one must have to be compared
 LEAST_TOGETHER = 3  # sessions that two must share to be told of
 
 _MEANS = ", ".join(f"avg({name}) AS {name}" for name in FEATURES)
-_DEVIATIONS = ", ".join(f"stddev_samp({name}) AS {name}" for name in FEATURES)
-_DISTANCE = " + ".join(f"coalesce(pow((one.{name} - own.{name}) / nullif(scale.{name}, 0), 2), 1)" for name in FEATURES)
-_ARTISTS = f"""
-    SELECT artist_key AS key, min(artist_name) AS name, NULL AS detail, {_MEANS}, count(*) AS track_count
-    FROM tracks JOIN track_features USING (track_id) JOIN artist_names USING (artist_name)
-    WHERE is_played AND basis = $basis GROUP BY 1 HAVING count(*) >= {LEAST_TRACKS}
-"""
-_TRACKS = f"""
-    SELECT recording_id AS key, track_name AS name, artist_name AS detail, {", ".join(FEATURES)}, 1 AS track_count
-    FROM track_stats JOIN track_features USING (track_id)
-    WHERE period_kind = 'all_time' AND play_count > 0 AND basis = $basis
-"""
-_OWN_TRACKS = {
-    "artist": "SELECT track_id FROM tracks JOIN artist_names USING (artist_name) WHERE artist_key = $key AND is_played",
-    "album": "SELECT track_id FROM tracks JOIN album_names USING (album_name, artist_name) "
-    "WHERE album_key = $key AND is_played",
-    "track": "SELECT track_id FROM recordings WHERE recording_id = $key UNION SELECT $key",
-    "genre": "SELECT track_id FROM track_genres WHERE genre = $key",
-}
-
-_IS_OWN = {
-    "artist": "artist_name IN (SELECT artist_name FROM artist_names WHERE artist_key = $key)",
-    "track": "recording_id = $key",
-}
+_DEVIATIONS = ", ".join(f"nullif(stddev_samp({name}), 0) AS {name}_scale" for name in FEATURES)
+_DISTANCE = " + ".join(f"coalesce(pow(({name} - ${name}::DOUBLE) / ${name}_scale::DOUBLE, 2), 1)" for name in FEATURES)
+_HEARD = "subject = $subject AND basis = $basis AND play_count > 0 AND track_count >= $least"
 
 
 def sound_of(store: Store, item: Item, basis: str) -> Row | None:
     """Mean features of an item's tracks on a basis, how many tracks have them, and the sources; None for none."""
-    row = store.row(
-        f"""
-        WITH own AS ({_OWN_TRACKS[item.subject]})
-        SELECT {_MEANS}, avg(loudness) AS loudness, avg(liveness) AS liveness, avg(speechiness) AS speechiness,
-            count(*) AS track_count, (SELECT count(*) FROM own) AS all_count,
-            string_agg(DISTINCT feature_source, ', ' ORDER BY feature_source) AS sources
-        FROM own JOIN track_features USING (track_id) WHERE basis = $basis
-        """,
-        key=item.key, basis=basis,
+    return store.row(
+        "SELECT * FROM item_sounds WHERE subject = $subject AND basis = $basis AND key = $key",
+        subject=item.subject, basis=basis, key=item.key,
     )  # fmt: skip
-    return row if row and row["track_count"] else None
 
 
 @cached(LRUCache(KEPT), key=lambda store, basis: (store.file, basis), lock=Lock())
 def mean_sound(store: Store, basis: str) -> Row | None:
     """Mean features over the listener's played recordings, each once, to hold an item's against."""
-    return store.row(f"SELECT {_MEANS}, count(*) AS track_count FROM ({_TRACKS})", basis=basis)
+    return store.row(
+        f"SELECT {_MEANS}, count(*) AS track_count FROM item_sounds WHERE {_HEARD}",
+        subject="track", basis=basis, least=1,
+    )  # fmt: skip
+
+
+@cached(LRUCache(KEPT), key=lambda store, subject, basis: (store.file, subject, basis), lock=Lock())
+def _scales(store: Store, subject: str, basis: str) -> Row:
+    """One standard deviation of each feature over what was played; null for those that do not differ."""
+    found = store.row(
+        f"SELECT {_DEVIATIONS} FROM item_sounds WHERE {_HEARD}",
+        subject=subject, basis=basis, least=LEAST_TRACKS[subject],
+    )  # fmt: skip
+    return found or {}
 
 
 def nearest(store: Store, item: Item, basis: str, limit: int = 8) -> list[Row]:
     """Artists or recordings that sound most like this one: key, name, detail, distance. Empty without features."""
-    among = _ARTISTS if item.subject == "artist" else _TRACKS
+    own, least = sound_of(store, item, basis), LEAST_TRACKS[item.subject]
+    if own is None or own["track_count"] < least or not own["play_count"]:
+        return []
     return store.rows(
         f"""
-        WITH known AS ({among}), scale AS (SELECT {_DEVIATIONS} FROM known),
-            own AS (SELECT * FROM known WHERE key = $key)
-        SELECT one.key, one.name, one.detail, sqrt({_DISTANCE}) AS distance
-        FROM known AS one, own, scale WHERE one.key <> own.key ORDER BY distance, one.name, one.key LIMIT $limit
+        SELECT key, name, detail, sqrt({_DISTANCE}) AS distance FROM item_sounds
+        WHERE {_HEARD} AND key <> $key ORDER BY distance, key LIMIT $limit
         """,
-        key=item.key, basis=basis, limit=limit,
+        subject=item.subject, basis=basis, key=item.key, least=least, limit=limit,
+        **{name: own[name] for name in FEATURES}, **_scales(store, item.subject, basis),
     )  # fmt: skip
 
 
 def moods_of(store: Store, item: Item, basis: str) -> list[Row]:
     """The mood clusters that an item's tracks are in: cluster_name, track_count, reason (null where there are any)."""
     return store.rows(
-        f"""
-        SELECT cluster_id, cluster_name, count(*) AS track_count, any_value(reason) AS reason
-        FROM track_moods WHERE basis = $basis AND track_id IN ({_OWN_TRACKS[item.subject]})
-        GROUP BY 1, 2 ORDER BY track_count DESC, cluster_id
-        """,
-        key=item.key, basis=basis,
+        "SELECT cluster_id, cluster_name, track_count, reason FROM item_moods "
+        "WHERE subject = $subject AND key = $key AND basis = $basis ORDER BY track_count DESC, cluster_id",
+        subject=item.subject, key=item.key, basis=basis,
     )  # fmt: skip
 
 
 def genres_of(store: Store, item: Item) -> list[Row]:
     """Genres of an item's tracks with their share of the tracks, the largest first."""
     return store.rows(
-        f"""
-        SELECT genre, sum(genre_weight) / sum(sum(genre_weight)) OVER () AS track_share,
-            string_agg(DISTINCT genre_provider, ', ') AS providers
-        FROM track_genres WHERE track_id IN ({_OWN_TRACKS[item.subject]}) GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 12
-        """,
-        key=item.key,
-    )
+        "SELECT genre, track_share, providers FROM item_genres WHERE subject = $subject AND key = $key "
+        "ORDER BY track_share DESC, genre LIMIT 12",
+        subject=item.subject, key=item.key,
+    )  # fmt: skip
 
 
 def heard_together(store: Store, item: Item, limit: int = 8) -> tuple[int, list[Row]]:
     """Artists or recordings that share sessions with an artist or recording, the most out of the usual first.
 
-    Gives how many of its sessions were looked at, and rows: key, name, detail, session_count, session_share (of these)
-    and usual_share (of all sessions of that time).
+    Gives how many of its sessions were looked at, those of its newest plays, and rows: key, name, detail,
+    session_count, session_share (of these) and usual_share (of all sessions that began in the months of these).
     """
-    other, names = (
-        (
-            "artist_name",
-            "SELECT artist_name AS other, artist_key AS key, artist_name AS name, NULL AS detail FROM artist_names",
-        )
-        if item.subject == "artist"
-        else (
-            "recording_id",
-            "SELECT recording_id AS other, recording_id AS key, track_name AS name, artist_name AS detail "
-            "FROM recording_names",
-        )
+    since = since_plays(item, FEW_PLAYS)
+    months = store.row(
+        "SELECT min(first_no) AS first_no, sum(session_count) AS session_count FROM session_months "
+        "WHERE month >= $since",
+        since=since,
     )
-    rows = store.rows(
-        f"""
-        WITH recent AS MATERIALIZED (
-            SELECT DISTINCT session_id, {other} AS other, coalesce({_IS_OWN[item.subject]}, FALSE) AS is_own
-            FROM kept_plays WHERE played_date >= $since AND is_counted),
-        sized AS (SELECT *, bool_or(is_own) OVER (PARTITION BY session_id) AS is_shared FROM recent),
-        sizes AS (SELECT count(DISTINCT session_id) FILTER (is_own) AS own_count,
-            count(DISTINCT session_id) AS all_count FROM recent),
-        pairs AS (SELECT other, count(*) AS all_sessions, count(*) FILTER (is_shared) AS session_count
-            FROM sized WHERE NOT is_own AND other IS NOT NULL GROUP BY 1)
-        SELECT names.key, names.name, names.detail, session_count, session_count / own_count AS session_share,
-            all_sessions / all_count AS usual_share, own_count
-        FROM pairs JOIN ({names}) AS names USING (other), sizes WHERE session_count >= greatest($least, own_count / 20)
-        ORDER BY session_share / usual_share DESC, session_count DESC, names.key LIMIT $limit
-        """,
-        key=item.key, since=since_plays(item, FEW_PLAYS), least=LEAST_TOGETHER, limit=limit,
+    if not months or months["first_no"] is None:
+        return 0, []
+    own, values = own_plays(
+        item, "played_date >= $since AND is_counted AND session_no >= $first_no",
+        since=since, first_no=months["first_no"],
     )  # fmt: skip
-    return (int(rows[0]["own_count"]) if rows else 0), rows
+    sessions = [row["session_no"] for row in store.rows(f"SELECT DISTINCT session_no FROM {own}", **values)]
+    rows = store.rows(
+        """
+        WITH told AS (
+            SELECT number, count(*) FILTER (is_shared) AS session_count, count(*) AS all_sessions
+            FROM (SELECT number, session_no IN (SELECT unnest($sessions)) AS is_shared FROM session_items
+                WHERE subject = $subject AND session_no >= $first_no)
+            GROUP BY 1 HAVING session_count >= $least)
+        SELECT key, name, detail, session_count, session_count / $own_count AS session_share,
+            all_sessions / $all_count AS usual_share
+        FROM told JOIN item_names USING (number) WHERE subject = $subject AND key <> $key
+        ORDER BY session_count / all_sessions DESC, session_count DESC, key LIMIT $limit
+        """,
+        sessions=sessions, subject=item.subject, first_no=months["first_no"], key=item.key, limit=limit,
+        own_count=len(sessions), all_count=months["session_count"], least=max(LEAST_TOGETHER, len(sessions) / 20),
+    )  # fmt: skip
+    return (len(sessions) if rows else 0), rows

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
+from threading import Lock
 from typing import Literal
+
+from cachetools import LRUCache, cached
 
 from serving.store import Row, Store
 
+KEPT = 16  # items that are kept: the parts of a page are asked for one after the other
 Subject = Literal["artist", "album", "track", "genre"]
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where an item is found. stats, key: its gold table and the column of its key, in which plays have it too.
+    """Where an item is found. stats, key: its gold table and the column of its key.
 
     name, detail: columns of that table; sums: those of plays and time. more: a query for what Item holds beside.
+    plays: the table of its plays; own: their columns that hold what Item holds under these names (null: not asked).
     weight: the part of a play that counts for the item. parts: what its plays are summed by, beside the hour.
     """
 
@@ -26,23 +31,29 @@ class Source:
     detail: str = "NULL"
     more: str = ""
     plays: str = "plays_by_artist"
+    own: Mapping[str, str] = field(default_factory=dict)
     weight: str = ""
     parts: tuple[str, ...] = ("recording_id",)
     sums: str = "play_count, listened_ms"
 
 
+_IS_TRACK = "subject = 'track'"
 SOURCES: dict[Subject, Source] = {
-    "artist": Source("artist_stats", "artist_key", "artist_name", parts=("recording_id", "album_key")),
+    "artist": Source(
+        "artist_stats", "artist_key", "artist_name", own={"artist_key": "key"}, parts=("recording_id", "album_key")
+    ),
     "album": Source(
         "album_stats", "album_key", "album_name", "artist_name",
         "SELECT artist_key FROM album_names WHERE album_key = $key LIMIT 1",
+        own={"artist_key": "artist_key", "album_key": "key"},  # plays lie by artist
     ),
     "track": Source(
         "track_stats", "recording_id", "track_name", "artist_name",
-        "SELECT artist_key, album_name, album_key, track_id FROM recording_names WHERE recording_id = $key", parts=(),
+        f"SELECT artist_key, album_name, album_key, track_id, number FROM item_names WHERE {_IS_TRACK} AND key = $key",
+        own={"recording_no": "number"}, parts=(),
     ),
     "genre": Source(
-        "genre_stats", "genre", "genre", "genre_family", plays="plays_by_artist JOIN track_genres USING (track_id)",
+        "genre_stats", "genre", "genre", "genre_family", plays="plays_by_genre", own={"genre": "key"},
         weight="genre_weight", parts=("recording_id", "artist_key"),
         sums="genre_plays AS play_count, genre_time AS listened_ms",
     ),
@@ -58,7 +69,8 @@ period_kind, period_start, period_share, start_count, time_rank, time_rank_chang
 class Item:
     """One of them. detail: the artist, or the family of a genre. periods: what its gold table says of each range.
 
-    artist_key: of an album and a recording; album_name, album_key, track_id: of a recording.
+    artist_key: of an album and a recording; album_name, album_key, track_id: of a recording; number: of a
+    recording that was played, among those of the file.
     """
 
     subject: Subject
@@ -70,6 +82,7 @@ class Item:
     album_name: str | None = None
     album_key: str | None = None
     track_id: str | None = None
+    number: int | None = None
 
     @property
     def whole(self) -> Row | None:
@@ -82,6 +95,7 @@ class Item:
         return sorted(rows, key=lambda row: row["period_start"])
 
 
+@cached(LRUCache(KEPT), key=lambda store, subject, key: (store.file, subject, key), lock=Lock())
 def item_of(store: Store, subject: Subject, key: str) -> Item | None:
     """The item of this key; None where nothing of the listener's has it. A track may be asked for by any track id."""
     source = SOURCES[subject]
@@ -145,7 +159,7 @@ def heard_of(store: Store, item: Item, first: date, last: date) -> Heard:
     by = ("hour_of_day", *source.parts)
     weigh = f" * {source.weight}" if source.weight else ""
     names = "".join(f", any_value({_NAMES[name]}) AS {name}_name" for name in by if name in _NAMES)
-    own, values = _own_plays(item, "played_date BETWEEN $first AND $last", first=first, last=last)
+    own, values = own_plays(item, "played_date BETWEEN $first AND $last", first=first, last=last)
     rows = store.rows(
         f"""
         SELECT grouping({", ".join(by)}) AS grouped, {", ".join(by)}{names}, count(*) AS start_count,
@@ -166,12 +180,12 @@ def heard_of(store: Store, item: Item, first: date, last: date) -> Heard:
     return Heard({**total, **(days or {})}, hours, recordings, albums, artists)
 
 
-def _own_plays(item: Item, also: str, **values: object) -> tuple[str, Row]:
+def own_plays(item: Item, also: str, **values: object) -> tuple[str, Row]:
     """The kept plays of an item, as a table with a condition, and the values of its $names."""
     source = SOURCES[item.subject]
-    if item.subject == "album" and item.artist_key:  # plays lie by artist
-        also, values = f"artist_key = $artist AND {also}", {**values, "artist": item.artist_key}
-    return f"{source.plays} WHERE {source.key} = $key AND {also}", {"key": item.key, **values}
+    own = {column: getattr(item, name) for column, name in source.own.items() if getattr(item, name) is not None}
+    conditions = [*(f"{column} = ${column}" for column in own), also]
+    return f"{source.plays} WHERE {' AND '.join(conditions)}", {**own, **values}
 
 
 def _alone(place: int, count: int) -> int:
@@ -190,11 +204,10 @@ def with_names(store: Store, recordings: Sequence[Row]) -> list[Row]:
     keys = {f"key{place}": row["key"] for place, row in enumerate(recordings)}
     listed = ", ".join(f"${name}" for name in keys)
     found = store.rows(
-        "SELECT recording_id, track_name AS name, artist_name, album_name FROM recording_names "
-        f"WHERE recording_id IN ({listed})",
+        f"SELECT key, name, detail AS artist_name, album_name FROM item_names WHERE {_IS_TRACK} AND key IN ({listed})",
         **keys,
     ) if keys else []  # fmt: skip
-    named = {row["recording_id"]: row for row in found}
+    named = {row["key"]: row for row in found}
     return [
         {**row, **named.get(row["key"], {"name": None, "artist_name": None, "album_name": None})} for row in recordings
     ]
@@ -202,7 +215,7 @@ def with_names(store: Store, recordings: Sequence[Row]) -> list[Row]:
 
 def latest_plays(store: Store, item: Item, limit: int = 50) -> list[Row]:
     """The newest kept plays of an item: when they ended (local), what, time, whether counted or skipped, session."""
-    own, values = _own_plays(item, "played_date >= $since", since=since_plays(item, limit))
+    own, values = own_plays(item, "played_date >= $since", since=since_plays(item, limit))
     return store.rows(
         f"""
         SELECT played_at + to_minutes(utc_offset_minutes) AS ended_at, recording_id AS key, track_name, artist_name,

@@ -14,6 +14,7 @@ from ingestion.listeners import read_listeners
 from pipeline import Release, declared_tables, latest_release
 from schemas.declaration import Table
 from schemas.lake import Lake
+from serving.arranged import ARRANGED, ORDERS
 from serving.lake_reader import no_lake
 from serving.names import NAME_MACROS
 from serving.store import LAYOUT
@@ -60,29 +61,7 @@ UPDATE genre_clusters SET genre_listener_count = NULL, genre_time = NULL, genre_
 _VIEWS = f"""
 CREATE VIEW kept_plays AS SELECT * FROM listening_with_features WHERE excluded_by IS NULL;
 {NAME_MACROS}
--- The same by artist and album: what is asked of one of them lies together, and little of the file has to be read.
-CREATE TABLE plays_by_artist AS
-    SELECT artist_of(artist_name) AS artist_key, album_of(album_name, artist_name) AS album_key, recording_id,
-        track_id, track_name, artist_name, album_name, played_at, played_date, hour_of_day, utc_offset_minutes,
-        listened_ms, is_counted, is_skip, session_id
-    FROM kept_plays ORDER BY artist_key, album_key, recording_id, played_at, play_id;
-CREATE TABLE recording_names AS
-    SELECT recording_id, track_name, artist_name, album_name, artist_of(artist_name) AS artist_key,
-        album_of(album_name, artist_name) AS album_key, track_id
-    FROM track_stats WHERE period_kind = 'all_time' ORDER BY recording_id;
-CREATE TABLE artist_names AS
-    SELECT DISTINCT artist_of(artist_name) AS artist_key, artist_name FROM listening_with_features
-    WHERE artist_of(artist_name) IS NOT NULL ORDER BY ALL;
-CREATE TABLE album_names AS
-    SELECT DISTINCT album_of(album_name, artist_name) AS album_key, album_name, artist_name,
-        artist_of(artist_name) AS artist_key
-    FROM listening_with_features WHERE album_of(album_name, artist_name) IS NOT NULL ORDER BY ALL;
 """
-# For the pages of one thing, which are asked for by its key.
-_KEYS = {
-    "track_stats": "recording_id", "album_stats": "album_key", "artist_stats": "artist_key",
-    "plays_by_artist": "recording_id",
-}  # fmt: skip
 
 
 def served_tables() -> dict[str, Table]:
@@ -120,9 +99,7 @@ def make_store(settings: Settings, user_id: str) -> Path:
         versions = _copy_tables(connection, lake, release, user_id)
         if len(simulated) > 1:
             connection.execute(_OTHERS_SUMS).fetchall()
-        connection.execute(_VIEWS).fetchall()
-        for table, column in _KEYS.items():
-            connection.execute(f"CREATE INDEX {table}_by_key ON {table} ({column})").fetchall()
+        connection.execute(_VIEWS + ARRANGED).fetchall()
         known = connection.execute("SELECT min(played_date) FROM coverage").fetchone()
         facts = {
             "layout": LAYOUT,
@@ -170,7 +147,7 @@ def _copy_tables(connection: duckdb.DuckDBPyConnection, lake: Lake, release: Rel
         opened = lake.open(table, release.version_of(table))
         versions[name] = opened.version()
         where, values = (_OF_MUSIC[name], None) if name in _OF_MUSIC else ("user_id = $user", {"user": user_id})
-        fill_table(connection, table, opened.to_pyarrow_dataset(), where, values)
+        fill_table(connection, table, opened.to_pyarrow_dataset(), where, values, ORDERS.get(name, ""))
     connection.execute(_OWN_WORDS).fetchall()
     return versions
 

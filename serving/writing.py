@@ -57,11 +57,16 @@ def fill_table(
     rows: ds.Dataset | pa.RecordBatchReader,
     where: str = "true",
     values: Mapping[str, object] | None = None,
+    order: str = "",
 ) -> None:
-    """Insert rows for which `where` holds, sorted; it is SQL of the program's own, with values for its $names."""
+    """Insert rows for which `where` holds, sorted by `order`, else by `order_of`.
+
+    Both are SQL of the program's own; `where` has values for its $names.
+    """
     connection.register("delta", rows)
     connection.execute(
-        f'INSERT INTO "{table.name}" SELECT {columns_of(table)} FROM delta WHERE {where} ORDER BY {order_of(table)}',
+        f'INSERT INTO "{table.name}" SELECT {columns_of(table)} FROM delta WHERE {where} '
+        f"ORDER BY {order or order_of(table)}",
         dict(values) if values else None,
     ).fetchall()
     connection.unregister("delta")

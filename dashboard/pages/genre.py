@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dashboard.items import asked_item, by_hour, by_month, clipped, coverage_notice, places, totals, tracks_table
+from dashboard.items import asked_item, by_hour, by_month, clipped, coverage_notice, later, places, totals, tracks_table
 from dashboard.parts import Column, Part, Table
-from dashboard.sounds import later, sounds
+from dashboard.sounds import sounds
 from dashboard.view import View, page
 from serving.items import heard_of
 from serving.store import Row
@@ -28,7 +28,7 @@ def genre(view: View) -> Iterator[Part]:
     yield artists_table(view, heard.artists)
     yield by_hour(heard.hours)
     yield places(view, item)
-    yield later(view, item)
+    yield later(view, item, "sound")
 
 
 def artists_table(view: View, found: list[Row]) -> Table:

@@ -11,12 +11,13 @@ from dashboard.items import (
     by_month,
     clipped,
     coverage_notice,
+    later,
     latest,
     places,
     totals,
 )
 from dashboard.parts import Notice, Part, Tile, Tiles
-from dashboard.sounds import later, sounds
+from dashboard.sounds import alike, sounds
 from dashboard.view import View, page
 from dashboard.words import shown
 from serving.items import Item, heard_of
@@ -40,26 +41,15 @@ def track(view: View) -> Iterator[Part]:
         yield by_month(view, item)
         yield by_hour(heard.hours)
         yield places(view, item)
-    yield later(view, item)
-    yield editions(view, item)
+    yield later(view, item, "sound")
+    yield later(view, item, "alike")
     if item.whole is not None:
-        yield latest(view, item)
+        yield later(view, item, "plays")
 
 
 def editions(view: View, item: Item) -> Tiles:
     """What is known of the track itself, and where it stands in the library."""
-    row = view.row(
-        """
-        SELECT count(*) AS edition_count, min(duration_ms) AS duration_ms, max(popularity) AS popularity,
-            bool_or(explicit) AS explicit,
-            (SELECT min(added_at) FROM library_history WHERE collection = 'saved_tracks' AND is_current
-                AND item_id IN (SELECT track_id FROM recordings WHERE recording_id = $key)) AS saved_at,
-            (SELECT count(DISTINCT playlist_id) FROM playlist_items_history WHERE is_current
-                AND track_id IN (SELECT track_id FROM recordings WHERE recording_id = $key)) AS playlist_count
-        FROM tracks WHERE track_id IN (SELECT track_id FROM recordings WHERE recording_id = $key UNION SELECT $key)
-        """,
-        key=item.key,
-    )
+    row = view.row("SELECT * FROM item_editions WHERE key = $key", key=item.key)
     found = row or {}
     tiles = [
         Tile("Length", shown(found.get("duration_ms"), "length")),
@@ -73,5 +63,19 @@ def editions(view: View, item: Item) -> Tiles:
 
 @page("/track/sound", "How it sounds", has_range=False, has_basis=True, title_of=lambda view: f"Sound: {_name(view)}")
 def track_sound(view: View) -> Iterator[Part]:
-    """How it sounds, and which tracks of yours are like it."""
-    yield from sounds(view, asked_item(view, "track"))
+    """How it sounds, and what is known of its editions."""
+    item = asked_item(view, "track")
+    yield from sounds(view, item)
+    yield editions(view, item)
+
+
+@page("/track/alike", "What is like it", has_range=False, has_basis=True, title_of=lambda view: f"Like {_name(view)}")
+def track_alike(view: View) -> Iterator[Part]:
+    """Which tracks of yours are like it."""
+    yield from alike(view, asked_item(view, "track"))
+
+
+@page("/track/plays", "Latest plays", has_range=False, title_of=lambda view: f"Plays: {_name(view)}")
+def track_plays(view: View) -> Iterator[Part]:
+    """When you played it last."""
+    yield latest(view, asked_item(view, "track"))

@@ -8,9 +8,10 @@ import re
 from collections.abc import Callable
 from datetime import date
 from html import unescape
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 import pytest
 from starlette.testclient import TestClient
 
@@ -111,8 +112,9 @@ def test_a_page_tells_the_place_and_the_months_of_gold(
 def test_the_nearest_tracks_are_those_of_the_smallest_standardised_distance(demo_store: Store) -> None:
     names = ("valence", "energy", "danceability", "acousticness", "instrumentalness", "tempo")
     rows = demo_store.rows(
-        f"SELECT recording_id, {', '.join(names)} FROM track_stats JOIN track_features USING (track_id) "
-        f"WHERE period_kind = 'all_time' AND play_count > 0 AND basis = 'measured' AND tempo IS NOT NULL"
+        f"SELECT recording_id, {', '.join(f'avg({name}) AS {name}' for name in names)} "
+        "FROM recordings JOIN track_features USING (track_id) WHERE basis = 'measured' AND recording_id IN "
+        "(SELECT recording_id FROM kept_plays WHERE is_counted) GROUP BY 1 HAVING avg(tempo) IS NOT NULL ORDER BY 1"
     )
     values = np.array([[row[name] for name in names] for row in rows])
     item = item_of(demo_store, "track", rows[0]["recording_id"])
@@ -146,19 +148,46 @@ def test_simulated_features_are_marked_on_the_page(demo_store: Store, page_of: P
     assert "With simulated features: no statement about the music" in page_of("/track/sound", key=key, basis="all")
 
 
-def test_what_is_heard_together_shares_sessions(demo_store: Store) -> None:
-    item = item_of(demo_store, "artist", first_of(demo_store, "artist_stats", "artist_key", 1)["key"])
+@pytest.mark.parametrize("subject", ["artist", "track"])
+def test_what_is_heard_together_is_counted_from_the_sessions_of_its_newest_plays(
+    subject: Literal["artist", "track"], demo_store: Store
+) -> None:
+    table, column, _ = SUBJECTS[subject]
+    item = item_of(demo_store, subject, first_of(demo_store, table, column, 1)["key"])
     assert item is not None
     looked_at, rows = heard_together(demo_store, item)
     assert rows
-    assert item.key not in [row["key"] for row in rows]
+    asked = demo_store.ask(
+        "SELECT session_id, played_date, recording_id, artist_of(artist_name) AS artist_key FROM kept_plays "
+        "WHERE is_counted AND session_id IS NOT NULL",
+        rows=1_000_000,
+    )
+    plays = pd.DataFrame(asked.rows, columns=list(asked.columns))
+    plays["month"] = pd.to_datetime(plays["played_date"]).dt.strftime("%Y-%m")
+    began = plays.groupby("session_id")["month"].min()
+    own = plays[plays[column] == item.key]
+    # The newest months that hold 120 starts of it; starts of gold's months count, as many as there are.
+    starts = {f"{row['period_start']:%Y-%m}": row["start_count"] for row in item.months()}
+    since = next(month for month in sorted(starts, reverse=True)
+                 if sum(count for other, count in starts.items() if other >= month) >= 120)  # fmt: skip
+    window = set(began[began >= since].index)
+    shared = set(own["session_id"]) & window
+    assert looked_at == len(shared)
+    inside = plays[plays["session_id"].isin(window)].drop_duplicates(["session_id", column])
+    usual = inside.groupby(column).size() / len(window)
+    together = inside[inside["session_id"].isin(shared)].groupby(column).size()
     for row in rows:
-        assert 3 <= row["session_count"] <= looked_at
+        assert row["session_count"] == together[row["key"]] >= 3
         assert row["session_share"] == pytest.approx(row["session_count"] / looked_at)
-        assert 0 < row["usual_share"] <= 1
+        assert row["usual_share"] == pytest.approx(usual[row["key"]])
+    often = together[together >= max(3, len(shared) / 20)].drop(item.key)
+    lift = often / len(shared) / usual[often.index]
+    assert rows[0]["session_share"] / rows[0]["usual_share"] == pytest.approx(lift.max())
 
 
-@pytest.mark.parametrize("path", ["/artist", "/album", "/track", "/genre", "/artist/sound", "/track/sound"])
+@pytest.mark.parametrize(
+    "path", ["/artist", "/album", "/track", "/genre", "/artist/sound", "/track/alike", "/album/plays"]
+)
 @pytest.mark.parametrize("key", ["nobody", "' OR 1=1 --", "<script>alert(1)</script>", "x" * 10_000])
 def test_a_key_that_nobody_has_is_told_and_leads_to_the_search(path: str, key: str, client: TestClient) -> None:
     answer = client.get(path, params={"key": key})
@@ -169,11 +198,29 @@ def test_a_key_that_nobody_has_is_told_and_leads_to_the_search(path: str, key: s
 
 
 @pytest.mark.parametrize("subject", ["artist", "album", "track", "genre"])
-def test_how_it_sounds_is_fetched_by_its_page_and_keeps_the_basis(subject: str, client: TestClient) -> None:
+def test_the_later_parts_are_fetched_by_their_page_and_keep_the_basis(subject: str, client: TestClient) -> None:
     text = client.get(f"/{subject}", params={"basis": "all"}).text
-    href = re.search(rf'hx-get="(/{subject}/sound\?[^"]+)"', text)
-    assert href
-    assert "With simulated features" in client.get(unescape(href[1])).text
+    found = {path: unescape(href) for href, path in re.findall(rf'hx-get="((/{subject}/\w+)\?[^"]+)"', text)}
+    expected = {"artist": "sound alike plays", "album": "sound plays", "track": "sound alike plays", "genre": "sound"}
+    assert list(found) == [f"/{subject}/{part}" for part in expected[subject].split()]
+    assert "With simulated features" in client.get(found[f"/{subject}/sound"]).text
+    if f"/{subject}/alike" in found:
+        assert "With simulated features" in client.get(found[f"/{subject}/alike"]).text
+
+
+@pytest.mark.parametrize("subject", ["artist", "album", "track"])
+def test_the_latest_plays_are_those_of_the_history(subject: str, demo_store: Store, client: TestClient) -> None:
+    table, column, where = SUBJECTS[subject]
+    key = first_of(demo_store, table, column)["key"]
+    expected = demo_store.rows(
+        "SELECT (played_at + to_minutes(utc_offset_minutes))::VARCHAR AS ended_at, listened_ms "
+        f"FROM listening_with_features WHERE excluded_by IS NULL AND {where} ORDER BY played_at DESC LIMIT 50",
+        key=key,
+    )
+    found = numbers(client, f"/{subject}/plays", "latest", key=key)
+    assert [(row["ended_at"][:19].replace("T", " "), int(row["listened_ms"])) for row in found] == [
+        (row["ended_at"][:19], row["listened_ms"]) for row in expected
+    ]
 
 
 @pytest.mark.parametrize("path", ["/artist", "/album", "/track", "/genre"])
