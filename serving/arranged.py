@@ -6,6 +6,7 @@ A page of an artist among a million plays then reads a few thousand rows of the 
 from __future__ import annotations
 
 FEATURES = ("valence", "energy", "danceability", "acousticness", "instrumentalness", "tempo")
+LONGEST_NAME = 200  # letters of a name that search looks at
 
 _MEANS = ", ".join(f"avg({name}) AS {name}" for name in (*FEATURES, "loudness", "liveness", "speechiness"))
 
@@ -113,7 +114,37 @@ CREATE TABLE item_editions AS
     WHERE subject = 'track' GROUP BY key ORDER BY key;
 """
 
-ARRANGED = _NAMES + _PLAYS + _SESSIONS + _SOUNDS + _EDITIONS
+# What search finds: all that was played, followed or saved. In lower case, without accents: the title, and the text
+# that has the artist in it too.
+_TRACK_KEY = "coalesce(recordings.recording_id, library.item_id)"
+_SEARCHED = f"""
+CREATE TABLE search_names AS
+SELECT *, strip_accents(lower(left(name, {LONGEST_NAME}))) AS title,
+    strip_accents(lower(left(name, {LONGEST_NAME}) || ' ' || coalesce(left(detail, {LONGEST_NAME}), ''))) AS text
+FROM (
+    SELECT 'artists' AS subject, artist_key AS key, artist_name AS name, NULL AS detail, play_count, listened_ms
+    FROM artist_stats WHERE period_kind = 'all_time'
+    UNION ALL
+    SELECT 'artists', artist_of(item_name), min(item_name), NULL, 0, 0 FROM library_history
+    WHERE collection = 'followed_artists' AND is_current
+        AND artist_of(item_name) NOT IN (SELECT artist_key FROM artist_stats WHERE period_kind = 'all_time')
+    GROUP BY 2
+    UNION ALL
+    SELECT 'albums', album_key, album_name, artist_name, play_count, listened_ms
+    FROM album_stats WHERE period_kind = 'all_time'
+    UNION ALL
+    SELECT 'tracks', recording_id, track_name, artist_name, play_count, listened_ms
+    FROM track_stats WHERE period_kind = 'all_time'
+    UNION ALL
+    SELECT 'tracks', {_TRACK_KEY}, min(item_name), min(library.artist_name), 0, 0
+    FROM library_history AS library LEFT JOIN recordings ON recordings.track_id = library.item_id
+    WHERE collection = 'saved_tracks' AND is_current
+        AND {_TRACK_KEY} NOT IN (SELECT recording_id FROM track_stats WHERE period_kind = 'all_time')
+    GROUP BY 2
+) WHERE name IS NOT NULL;
+"""
+
+ARRANGED = _NAMES + _PLAYS + _SESSIONS + _SOUNDS + _EDITIONS + _SEARCHED
 
 # The statistics of one thing over all its periods lie together, too.
 ORDERS = {

@@ -7,41 +7,12 @@ from dataclasses import dataclass
 from serving.store import Row, Store
 
 LONGEST_QUERY = 100  # letters; more say nothing more
-LONGEST_NAME = 200
 MOST_WORDS = 8
 ALIKE = 0.86  # mean Jaro-Winkler similarity of the words, from which a misspelt query names something
 WORD_ALIKE = 0.75  # and that of its worst word
 
 SUBJECTS = ("artists", "albums", "tracks")
 
-_TRACK_KEY = "coalesce(recordings.recording_id, library.item_id)"
-_NAMES = f"""
-    SELECT 'artists' AS subject, artist_key AS key, artist_name AS name, NULL AS detail, play_count, listened_ms
-    FROM artist_stats WHERE period_kind = 'all_time'
-    UNION ALL
-    SELECT 'artists', artist_of(item_name), min(item_name), NULL, 0, 0 FROM library_history
-    WHERE collection = 'followed_artists' AND is_current
-        AND artist_of(item_name) NOT IN (SELECT artist_key FROM artist_stats WHERE period_kind = 'all_time')
-    GROUP BY 2
-    UNION ALL
-    SELECT 'albums', album_key, album_name, artist_name, play_count, listened_ms
-    FROM album_stats WHERE period_kind = 'all_time'
-    UNION ALL
-    SELECT 'tracks', recording_id, track_name, artist_name, play_count, listened_ms
-    FROM track_stats WHERE period_kind = 'all_time'
-    UNION ALL
-    SELECT 'tracks', {_TRACK_KEY}, min(item_name), min(library.artist_name), 0, 0
-    FROM library_history AS library LEFT JOIN recordings ON recordings.track_id = library.item_id
-    WHERE collection = 'saved_tracks' AND is_current
-        AND {_TRACK_KEY} NOT IN (SELECT recording_id FROM track_stats WHERE period_kind = 'all_time')
-    GROUP BY 2
-"""
-# Lower case, without accents; what a name is searched by has the artist in it too.
-_READ = f"""
-    SELECT *, strip_accents(lower(left(name, {LONGEST_NAME}))) AS title,
-        strip_accents(lower(left(name, {LONGEST_NAME}) || ' ' || coalesce(left(detail, {LONGEST_NAME}), ''))) AS text
-    FROM ({_NAMES}) WHERE name IS NOT NULL
-"""
 _EXACT = """
     CASE WHEN title = $text THEN 5 WHEN starts_with(title, $text) THEN 3 WHEN contains(title, $text) THEN 2
         WHEN list_bool_and(list_transform($words, lambda word: contains(text, word))) THEN 1 ELSE 0 END
@@ -96,7 +67,7 @@ def search(store: Store, query: str, limit: int = 10) -> Found:
 def _found(store: Store, score: str, values: Row, limit: int) -> list[Row]:
     return store.rows(
         f"""
-        WITH read AS ({_READ}), scored AS (SELECT *, {score} AS score FROM read)
+        WITH scored AS (SELECT *, {score} AS score FROM search_names)
         SELECT subject, key, name, detail, play_count, listened_ms FROM scored WHERE score > 0
         QUALIFY row_number() OVER (PARTITION BY subject ORDER BY {_ORDER}) <= $limit ORDER BY {_ORDER}
         """,

@@ -110,19 +110,26 @@ def recent_sessions(store: Store, basis: str, first: date, last: date, limit: in
 
 def one_session(store: Store, session_id: str, basis: str) -> Row | None:
     """A session with its local begin, its persona, and the sessions before and after it (their ids); None for none."""
-    return store.row(
+    found = store.row(
         f"""
-        SELECT one.*, {_LOCAL} AS began, persona_name, persona.reason AS persona_reason,
-            (SELECT session_id FROM listening_sessions WHERE started_at < one.started_at
-             ORDER BY started_at DESC LIMIT 1) AS before_id,
-            (SELECT session_id FROM listening_sessions WHERE started_at > one.started_at
-             ORDER BY started_at LIMIT 1) AS after_id
+        SELECT one.*, {_LOCAL} AS began, persona_name, persona.reason AS persona_reason
         FROM listening_sessions one LEFT {_IN_ZONE}
             LEFT JOIN session_personas persona ON persona.session_id = one.session_id AND persona.basis = $basis
         WHERE one.session_id = $session
         """,
         session=session_id, basis=basis,
     )  # fmt: skip
+    if found is None:
+        return None
+    around = store.row(
+        """
+        SELECT arg_max(session_id, started_at) FILTER (started_at < $started_at) AS before_id,
+            arg_min(session_id, started_at) FILTER (started_at > $started_at) AS after_id
+        FROM listening_sessions
+        """,
+        started_at=found["started_at"],
+    )
+    return {**found, **(around or {})}
 
 
 def session_plays(store: Store, session: Row, basis: str) -> list[Row]:
