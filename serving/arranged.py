@@ -117,7 +117,7 @@ CREATE TABLE item_editions AS
 # What search finds: all that was played, followed or saved. In lower case, without accents: the title, and the text
 # that has the artist in it too.
 _TRACK_KEY = "coalesce(recordings.recording_id, library.item_id)"
-_SEARCHED = f"""
+SEARCHED = f"""
 CREATE TABLE search_names AS
 SELECT *, strip_accents(lower(left(name, {LONGEST_NAME}))) AS title,
     strip_accents(lower(left(name, {LONGEST_NAME}) || ' ' || coalesce(left(detail, {LONGEST_NAME}), ''))) AS text
@@ -144,7 +144,7 @@ FROM (
 ) WHERE name IS NOT NULL;
 """
 
-ARRANGED = _NAMES + _PLAYS + _SESSIONS + _SOUNDS + _EDITIONS + _SEARCHED
+ARRANGED = _NAMES + _PLAYS + _SESSIONS + _SOUNDS + _EDITIONS + SEARCHED
 
 # The statistics of one thing over all its periods lie together, too.
 ORDERS = {

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
+from serving.arranged import SEARCHED
 from serving.search import search
 from serving.store import Store
 
@@ -32,6 +33,7 @@ def odd_store(demo_store: Store, tmp_path_factory: pytest.TempPathFactory) -> It
             "INSERT INTO library_history SELECT * REPLACE ('unplayed' AS item_id, 'A Harbour Unheard' AS item_name) "
             "FROM library_history WHERE collection = 'saved_tracks' AND is_current LIMIT 1"
         )
+        connection.execute(f"DROP TABLE search_names; {SEARCHED}")
     store = Store(file)
     yield store
     store.close()
