@@ -6,10 +6,12 @@ import importlib
 import json
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache, cached_property
 from graphlib import TopologicalSorter
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -17,7 +19,7 @@ from config.errors import ExpectationError, InputError, LakesongError
 from config.exclusions import Exclusion, read_exclusions
 from config.settings import Settings
 from engine.fingerprints import WHOLE, files_by_month, fingerprints, is_lookup, row_count, window_of
-from engine.session import engine_name
+from engine.session import SAIL, engine_name
 from schemas import bronze, records
 from schemas.declaration import Table
 from schemas.lake import Lake
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 Progress = Callable[[str], None]
 
 FEW_MONTHS = 12  # so many are compared with what is there, so that months whose rows are the same keep their files
+SIDE_BY_SIDE = 2  # tables made at once: most of a build is planning, on one core; Apache Spark shares out its own
 MONTHS_AT_ONCE = 36  # of a monthly table: three years of 25,000 plays each take a few hundred megabytes
 
 
@@ -113,6 +116,7 @@ class Build:
     built: dict[str, list[str]] = field(default_factory=dict)
     fingerprints: dict[str, Mapping[str, str]] = field(default_factory=dict)
     checks: list[dict[str, Any]] = field(default_factory=list)
+    checking: Lock = field(default_factory=Lock)  # rules are asked one after the other
 
     @cached_property
     def inputs(self) -> Inputs:
@@ -245,7 +249,8 @@ class Build:
     def _run_checks(self, table: Table, months: Sequence[str]) -> CheckResult | None:
         """Check what changed of a table, keep what was found, and give the first rule that makes it fail."""
         span = (min(months), max(months)) if table.is_monthly and months else None
-        now, results = datetime.now(UTC), self.quality.run(table, span)
+        with self.checking:
+            now, results = datetime.now(UTC), self.quality.run(table, span)
         self.checks += [result.to_row(self.run_id, now) for result in results]
         return next((result for result in results if result.status == "FAIL"), None)
 
@@ -315,8 +320,7 @@ def build(
     _ = run.quality  # a file of rules that cannot be used ends the build before it is one
     try:
         run.check_bronze()
-        for table in wanted:
-            run.make(table, full)
+        for table in made_side_by_side(run, wanted, full):
             if table.name in run.built:
                 progress(_line(table, run.built[table.name]))
     except Exception as error:
@@ -327,6 +331,29 @@ def build(
     warned = [check for check in run.checks if check["status"] == "WARN"]
     warnings = [f"{check['table_name']}: {check['expectation']} ({check['failing_rows']} rows)" for check in warned]
     return BuildResult(run.run_id, run.built, [t.name for t in wanted if t.name not in run.built], warnings)
+
+
+def made_side_by_side(run: Build, wanted: Sequence[Table], full: bool) -> Iterator[Table]:
+    """Make the tables, each after those that it is made from, and give each when it is done.
+
+    After a failure no other is begun, and what it raised is raised when those at work are done.
+    """
+    tables = {table.name: table for table in wanted}
+    order = TopologicalSorter({name: tables.keys() & set(table.inputs) for name, table in tables.items()})
+    order.prepare()
+    with ThreadPoolExecutor(SIDE_BY_SIDE if engine_name(run.settings) == SAIL else 1) as pool:
+        at_work: dict[Future[None], str] = {}
+        while order.is_active():
+            at_work |= {pool.submit(run.make, tables[name], full): name for name in order.get_ready()}
+            try:
+                for future in wait(at_work, return_when=FIRST_COMPLETED).done:
+                    name = at_work.pop(future)
+                    future.result()
+                    order.done(name)
+                    yield tables[name]
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
 
 
 def _with_inputs(names: Iterable[str]) -> list[Table]:

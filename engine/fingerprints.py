@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from threading import Lock
 
 from schemas.declaration import MONTH_COLUMN, Table
 from schemas.lake import Lake
@@ -102,11 +103,16 @@ def _imported(module: str, seen: frozenset[str]) -> frozenset[str]:
     return seen
 
 
+_PARSING = Lock()  # in CPython 3.11 two threads that parse at once end in a SystemError
+
+
 @cache
 def _named_by(module: str) -> tuple[str, ...]:
     """Modules of the project that the module's own import statements name; each source is parsed once in a process."""
     names: list[str] = []
-    for node in ast.walk(ast.parse(_source(module))):
+    with _PARSING:
+        tree = ast.parse(_source(module))
+    for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
             names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         elif isinstance(node, ast.Import):

@@ -48,12 +48,13 @@ def open_session(settings: Settings) -> Iterator[SparkSession]:
         yield session
 
 
+SAIL = "sail"
 SESSION_TIMEOUT_S = 24 * 3600  # Sail's own five minutes would end a shell in which somebody thinks
 
 
 def engine_name(settings: Settings) -> str:
     """The engine that these settings choose, for people and for the runs table."""
-    return settings.spark_remote or (f"spark {settings.spark_master}" if settings.spark_master else "sail")
+    return settings.spark_remote or (f"spark {settings.spark_master}" if settings.spark_master else SAIL)
 
 
 def _sail(stack: contextlib.ExitStack) -> SparkSession:
