@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import duckdb
 import structlog
+from deltalake.exceptions import DeltaError
 from fastapi import FastAPI, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
@@ -121,11 +122,12 @@ def _key(view: View, form: str, when: str = "") -> tuple[str, ...]:
 def make_ready(site: Site, visitor: Visitor, store: Store) -> None:
     """Make what is asked for most often before it is asked for: each page of the menu, in each range of the picker.
 
-    It leaves the processor to visitors for as long as each page took.
+    Live pages are made once, so that what they need is loaded. The processor is left to visitors for as long as each
+    page took.
     """
     for name, _ in presets(store.as_of):
         for page in PAGES.values():
-            if page.is_live or page.group is None or not (page.has_range or name == DEFAULT):
+            if page.group is None or not (name == DEFAULT or (page.has_range and not page.is_live)):
                 continue
             if site.closing.is_set():
                 return
@@ -134,8 +136,9 @@ def make_ready(site: Site, visitor: Visitor, store: Store) -> None:
             try:
                 for given in (parameters, {}) if name == DEFAULT else (parameters,):
                     view = View(site.settings, visitor, store, page.path, given)
-                    site.kept(_key(view, "html"), partial(render_page, page, view))
-            except (LakesongError, duckdb.Error) as error:  # the visitor who asks for it is told
+                    make = partial(render_page, page, view)
+                    make() if page.is_live else site.kept(_key(view, "html"), make)
+            except (LakesongError, duckdb.Error, DeltaError, OSError) as error:  # the visitor who asks for it is told
                 log.info("A page was not made ready.", path=page.path, error=str(error))
             site.closing.wait(time.monotonic() - began)
 
