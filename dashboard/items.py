@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
-from typing import Literal
 
 from dashboard.failures import NotFoundError
 from dashboard.parts import Chart, Choice, Choices, Column, Fragment, Notice, Table, Tile, Tiles
@@ -23,8 +23,24 @@ RANGES = {
 }  # fmt: skip
 LONG_LIST = 20
 LATEST = 50
-LATER = {"sound": "Its sound", "alike": "What is like it", "plays": "Latest plays"}
 MOST_LETTERS = 120
+
+
+@dataclass(frozen=True)
+class Later:
+    """A part of the pages of these subjects that has an address of its own; has_basis: see Page."""
+
+    name: str
+    lead: str
+    subjects: tuple[Subject, ...]
+    has_basis: bool = True
+
+
+LATER = {
+    "sound": Later("How it sounds", "Its mean features, genres and moods.", ("artist", "album", "track", "genre")),
+    "alike": Later("What is like it", "By its sound, and by the sessions it is heard in.", ("artist", "track")),
+    "plays": Later("Latest plays", "When you played it last.", ("artist", "album", "track"), has_basis=False),
+}
 _SPOTIFY_ID = re.compile(r"[0-9A-Za-z]{22}")
 
 
@@ -170,7 +186,7 @@ def tracks_table(view: View, found: Sequence[Row], sub: str = "album_name") -> T
     )  # fmt: skip
 
 
-def latest(view: View, item: Item) -> Table:
+def latest(view: View, item: Item) -> Iterator[Table]:
     """Its newest plays, as they ended in local time; the API has them all."""
     rows = [
         {**row, "href": view.link("/track", key=row["key"]), "heard": _heard(row)}
@@ -184,7 +200,7 @@ def latest(view: View, item: Item) -> Table:
     if item.subject != "album":
         columns.append(Column("album_name", "Album"))
     columns.append(Column("listened_ms", "Heard", "length", sub="heard"))
-    return Table(
+    yield Table(
         "latest", rows=rows, columns=columns, empty="Not played yet.",
         note=f"The newest {len(rows)}, in your local time. The API gives every play (see /api).",
     )  # fmt: skip
@@ -194,7 +210,9 @@ def _heard(row: Row) -> str:
     return "skipped" if row["is_skip"] else "" if row["is_counted"] else "not counted"
 
 
-def later(view: View, item: Item, what: Literal["sound", "alike", "plays"]) -> Fragment:
-    """The place on an item's page for a page of its own: fetched when it comes into view, else behind a link."""
-    href = view.link(f"/{item.subject}/{what}", key=item.key)
-    return Fragment(f"{what}-later", LATER[what], file="parts/later.html", data={"href": href})
+def later(view: View, item: Item) -> Iterator[Fragment]:
+    """The places on an item's page for parts of their own: fetched when they come into view, else behind a link."""
+    for what, one in LATER.items():
+        if item.subject in one.subjects and (what != "plays" or item.whole is not None):
+            href = view.link(f"/{item.subject}/{what}", key=item.key)
+            yield Fragment(f"{what}-later", one.name, file="parts/later.html", data={"href": href})

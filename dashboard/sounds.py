@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from dashboard.parts import Chart, Column, Part, Table, Words
+from dashboard.parts import Chart, Column, Part, Table, Tile, Tiles, Words
 from dashboard.view import View
 from dashboard.words import shown
 from serving.alike import genres_of, heard_together, mean_sound, moods_of, nearest, sound_of
@@ -20,6 +20,8 @@ def sounds(view: View, item: Item) -> Iterator[Part]:
     """All that is told of an item's sound."""
     yield _sound(view, item)
     yield _character(view, item)
+    if item.subject == "track":
+        yield _editions(view, item)
 
 
 def _sound(view: View, item: Item) -> Chart:
@@ -40,8 +42,8 @@ def _sound(view: View, item: Item) -> Chart:
         sources = ", ".join(SOURCES.get(one, one) for one in found["sources"].split(", "))
         note = f"{what}From {sources}.{tempo}{simulated}"
     return Chart(
-        "sound", "How it sounds", kind="ranking", x="feature", y=("value", "usual"), rows=rows, width="half", note=note,
-        columns=(Column("feature", "Feature"), Column("value", f"This {item.subject}", "share"),
+        "sound", "Audio features", kind="ranking", x="feature", y=("value", "usual"), rows=rows, width="half",
+        note=note, columns=(Column("feature", "Feature"), Column("value", f"This {item.subject}", "share"),
                  Column("usual", "All that you play", "share")),
         empty=NONE_MEASURED,
     )  # fmt: skip
@@ -105,3 +107,17 @@ def alike(view: View, item: Item) -> Iterator[Part]:
         if sessions else "",
         empty="Too few sessions with it to tell.",
     )  # fmt: skip
+
+
+def _editions(view: View, item: Item) -> Tiles:
+    """What is known of the track itself, and where it stands in the library."""
+    row = view.row("SELECT * FROM item_editions WHERE key = $key", key=item.key)
+    found = row or {}
+    tiles = [
+        Tile("Length", shown(found.get("duration_ms"), "length")),
+        Tile("Editions", shown(found.get("edition_count"), "count"), "counted as one recording"),
+        Tile("Saved", shown(found["saved_at"].date(), "date") if found.get("saved_at") else "no", "in your library"),
+        Tile("Playlists", shown(found.get("playlist_count"), "count"), "of yours hold it now"),
+        Tile("Popularity", shown(found.get("popularity"), "rank"), "0–100, as a source gives it now"),
+    ]
+    return Tiles("about-it", "The track itself", tiles=tiles)

@@ -121,7 +121,7 @@ PLAIN |= {"itertools", "json", "math", "typing"}
 # Parts that are pure may import nothing that reads a clock, a file or a socket.
 OUTSIDE = {
     "transformations": PLAIN - {"hashlib", "inspect", "json"} | {"pyspark", "pandas"},
-    "models": PLAIN | {"implicit", "numpy", "pandas", "scipy", "sklearn", "threadpoolctl"},
+    "models": PLAIN | {"implicit", "numpy", "pandas", "scipy", "sklearn", "threading", "threadpoolctl"},
     "mappers": PLAIN,
     "schemas": PLAIN | {"sqlglot", "deltalake", "pathlib"},
 }

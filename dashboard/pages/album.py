@@ -12,13 +12,11 @@ from dashboard.items import (
     clipped,
     coverage_notice,
     later,
-    latest,
     places,
     totals,
     tracks_table,
 )
 from dashboard.parts import Part
-from dashboard.sounds import sounds
 from dashboard.view import View, page
 from serving.items import heard_of
 
@@ -39,17 +37,4 @@ def album(view: View) -> Iterator[Part]:
     yield tracks_table(view, heard.recordings, sub="")
     yield by_hour(heard.hours)
     yield places(view, item)
-    yield later(view, item, "sound")
-    yield later(view, item, "plays")
-
-
-@page("/album/sound", "How it sounds", has_range=False, has_basis=True, title_of=lambda view: f"Sound: {_name(view)}")
-def album_sound(view: View) -> Iterator[Part]:
-    """How its tracks sound."""
-    yield from sounds(view, asked_item(view, "album"))
-
-
-@page("/album/plays", "Latest plays", has_range=False, title_of=lambda view: f"Plays: {_name(view)}")
-def album_plays(view: View) -> Iterator[Part]:
-    """When you played it last."""
-    yield latest(view, asked_item(view, "album"))
+    yield from later(view, item)

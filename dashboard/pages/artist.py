@@ -12,13 +12,11 @@ from dashboard.items import (
     clipped,
     coverage_notice,
     later,
-    latest,
     places,
     totals,
     tracks_table,
 )
 from dashboard.parts import Column, Part, Table
-from dashboard.sounds import alike, sounds
 from dashboard.view import View, page
 from serving.items import heard_of
 from serving.store import Row
@@ -41,9 +39,7 @@ def artist(view: View) -> Iterator[Part]:
     yield albums_table(view, heard.albums)
     yield by_hour(heard.hours)
     yield places(view, item)
-    yield later(view, item, "sound")
-    yield later(view, item, "alike")
-    yield later(view, item, "plays")
+    yield from later(view, item)
 
 
 def albums_table(view: View, found: list[Row]) -> Table:
@@ -54,21 +50,3 @@ def albums_table(view: View, found: list[Row]) -> Table:
         columns=(Column("name", "Album", link="href"), Column("listened_ms", "Time", "hours", bar=True),
                  Column("play_count", "Plays", "count")),
     )  # fmt: skip
-
-
-@page("/artist/sound", "How it sounds", has_range=False, has_basis=True, title_of=lambda view: f"Sound: {_name(view)}")
-def artist_sound(view: View) -> Iterator[Part]:
-    """How it sounds."""
-    yield from sounds(view, asked_item(view, "artist"))
-
-
-@page("/artist/alike", "What is like it", has_range=False, has_basis=True, title_of=lambda view: f"Like {_name(view)}")
-def artist_alike(view: View) -> Iterator[Part]:
-    """Which artists of yours are like it."""
-    yield from alike(view, asked_item(view, "artist"))
-
-
-@page("/artist/plays", "Latest plays", has_range=False, title_of=lambda view: f"Plays: {_name(view)}")
-def artist_plays(view: View) -> Iterator[Part]:
-    """When you played it last."""
-    yield latest(view, asked_item(view, "artist"))

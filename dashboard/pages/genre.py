@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from dashboard.items import asked_item, by_hour, by_month, clipped, coverage_notice, later, places, totals, tracks_table
 from dashboard.parts import Column, Part, Table
-from dashboard.sounds import sounds
 from dashboard.view import View, page
 from serving.items import heard_of
 from serving.store import Row
@@ -28,7 +27,7 @@ def genre(view: View) -> Iterator[Part]:
     yield artists_table(view, heard.artists)
     yield by_hour(heard.hours)
     yield places(view, item)
-    yield later(view, item, "sound")
+    yield from later(view, item)
 
 
 def artists_table(view: View, found: list[Row]) -> Table:
@@ -40,9 +39,3 @@ def artists_table(view: View, found: list[Row]) -> Table:
                  Column("play_count", "Plays", "count")),
         note=f"The first 20 of {len(found):,}." if len(found) > 20 else "",
     )  # fmt: skip
-
-
-@page("/genre/sound", "How it sounds", has_range=False, has_basis=True, title_of=lambda view: f"Sound: {_name(view)}")
-def genre_sound(view: View) -> Iterator[Part]:
-    """How its tracks sound."""
-    yield from sounds(view, asked_item(view, "genre"))
