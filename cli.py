@@ -526,6 +526,24 @@ def emulator(
 
 
 @app.command()
+def bench(
+    plays: Annotated[int, typer.Option(min=1, help="Plays to simulate over ten years.")] = 250_000,
+    cycle_plays: Annotated[
+        int, typer.Option(min=0, help="Plays of a lake in which one cycle and all pages are measured; 0: not.")
+    ] = 0,
+    spark: Annotated[bool, typer.Option("--spark", help="Apache Spark too; needs Java and `make spark`.")] = False,
+    json: Json = False,
+) -> None:
+    """Measure speed and memory on this machine, each beside its bar, in folders of its own. It takes minutes.
+
+    Example: lakesong bench --plays 20000
+    """
+    from terminal.bench import run_bench
+
+    run_bench(plays=plays, cycle_plays=cycle_plays, with_spark=spark, as_json=json)
+
+
+@app.command()
 def status(json: Json = False) -> None:
     """Say what the lake holds: rows, versions, listeners, and where audio features came from.
 
