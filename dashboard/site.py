@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 FOLDER = Path(__file__).parent
-CACHE_BYTES = 24_000_000
+CACHE_BYTES = 16_000_000
 AT_ONCE = 2  # pages that are made side by side: more only make each other wait
 
 

@@ -12,7 +12,7 @@ from cachetools import LRUCache, cached
 
 from serving.store import Row, Store
 
-KEPT = 16  # items that are kept: the parts of a page are asked for one after the other
+KEPT = 8  # items that are kept: the parts of a page are asked for one after the other
 Subject = Literal["artist", "album", "track", "genre"]
 
 
