@@ -341,19 +341,18 @@ def made_side_by_side(run: Build, wanted: Sequence[Table], full: bool) -> Iterat
     tables = {table.name: table for table in wanted}
     order = TopologicalSorter({name: tables.keys() & set(table.inputs) for name, table in tables.items()})
     order.prepare()
-    with ThreadPoolExecutor(SIDE_BY_SIDE if engine_name(run.settings) == SAIL else 1) as pool:
-        at_work: dict[Future[None], str] = {}
+    pool = ThreadPoolExecutor(SIDE_BY_SIDE if engine_name(run.settings) == SAIL else 1)
+    at_work: dict[Future[None], str] = {}
+    try:
         while order.is_active():
             at_work |= {pool.submit(run.make, tables[name], full): name for name in order.get_ready()}
-            try:
-                for future in wait(at_work, return_when=FIRST_COMPLETED).done:
-                    name = at_work.pop(future)
-                    future.result()
-                    order.done(name)
-                    yield tables[name]
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
+            for future in wait(at_work, return_when=FIRST_COMPLETED).done:
+                name = at_work.pop(future)
+                future.result()
+                order.done(name)
+                yield tables[name]
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _with_inputs(names: Iterable[str]) -> list[Table]:

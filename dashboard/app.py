@@ -134,7 +134,7 @@ def make_ready(site: Site, visitor: Visitor, store: Store) -> None:
             parameters = {"range": name} if page.has_range else {}
             began = time.monotonic()
             try:
-                for given in (parameters, {}) if name == DEFAULT else (parameters,):
+                for given in (parameters, {}) if name == DEFAULT and not page.is_live else (parameters,):
                     view = View(site.settings, visitor, store, page.path, given)
                     make = partial(render_page, page, view)
                     make() if page.is_live else site.kept(_key(view, "html"), make)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from dashboard.failures import NotFoundError
-from dashboard.parts import Chart, Choice, Choices, Column, Fragment, Notice, Table, Tile, Tiles
+from dashboard.parts import Chart, Choice, Choices, Column, Notice, Table, Tile, Tiles
 from dashboard.view import View
 from dashboard.words import shown
 from serving.covered import covered_share
@@ -24,23 +23,6 @@ RANGES = {
 LONG_LIST = 20
 LATEST = 50
 MOST_LETTERS = 120
-
-
-@dataclass(frozen=True)
-class Later:
-    """A part of the pages of these subjects that has an address of its own; has_basis: see Page."""
-
-    name: str
-    lead: str
-    subjects: tuple[Subject, ...]
-    has_basis: bool = True
-
-
-LATER = {
-    "sound": Later("How it sounds", "Its mean features, genres and moods.", ("artist", "album", "track", "genre")),
-    "alike": Later("What is like it", "By its sound, and by the sessions it is heard in.", ("artist", "track")),
-    "plays": Later("Latest plays", "When you played it last.", ("artist", "album", "track"), has_basis=False),
-}
 _SPOTIFY_ID = re.compile(r"[0-9A-Za-z]{22}")
 
 
@@ -208,11 +190,3 @@ def latest(view: View, item: Item) -> Iterator[Table]:
 
 def _heard(row: Row) -> str:
     return "skipped" if row["is_skip"] else "" if row["is_counted"] else "not counted"
-
-
-def later(view: View, item: Item) -> Iterator[Fragment]:
-    """The places on an item's page for parts of their own: fetched when they come into view, else behind a link."""
-    for what, one in LATER.items():
-        if item.subject in one.subjects and (what != "plays" or item.whole is not None):
-            href = view.link(f"/{item.subject}/{what}", key=item.key)
-            yield Fragment(f"{what}-later", one.name, file="parts/later.html", data={"href": href})

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import calendar
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from config.errors import InputError
+from serving.tops import last_of_month, range_before
 
 DAY = timedelta(days=1)
 YEARS = range(1900, 2200)  # further off, days before and after leave the calendar
@@ -94,18 +94,12 @@ def compared_with(chosen: Range, parameters: Mapping[str, str]) -> Range | None:
 
 def before(chosen: Range) -> Range:
     """The range before: the calendar month or year before, else as many days."""
-    last = chosen.first - DAY
+    first, last = range_before(chosen.kind, chosen.first, chosen.last)
     if chosen.kind == "month":
-        return Range(last.replace(day=1), last, "month", f"{last:%B %Y}")
+        return Range(first, last, "month", f"{last:%B %Y}")
     if chosen.kind == "year":
-        return Range(date(last.year, 1, 1), last, "year", f"{last.year}")
-    first = max(chosen.first.toordinal() - chosen.days, 1)
-    return Range(date.fromordinal(first), last, "custom", spoken(date.fromordinal(first), last))
-
-
-def last_of_month(day: date) -> date:
-    """The last day of a day's month."""
-    return day.replace(day=calendar.monthrange(day.year, day.month)[1])
+        return Range(first, last, "year", f"{last.year}")
+    return Range(first, last, "custom", spoken(first, last))
 
 
 def spoken(first: date, last: date) -> str:

@@ -68,7 +68,7 @@ class Inputs:
     def forget(self, table: Table) -> None:
         """The table was written: what is known of its files is no longer true."""
         self._known.pop(table.name, None)
-        for key in [key for key in list(self._past) if key[0] == table.name]:
+        for key in [key for key in list(self._past) if key[0] == table.name]:  # a list: another table may add to it
             del self._past[key]
 
     def lookup_versions(self, table: Table) -> dict[str, str]:

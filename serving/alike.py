@@ -11,7 +11,7 @@ from threading import Lock
 
 from cachetools import LRUCache, cached
 
-from serving.arranged import FEATURES
+from serving.arranged import FEATURES, MEANS
 from serving.items import Item, own_plays, since_plays
 from serving.store import Row, Store
 
@@ -20,7 +20,6 @@ KEPT = 32  # means that are kept
 LEAST_TRACKS = {"artist": 3, "track": 1}  # tracks with features that one must have to be compared
 LEAST_TOGETHER = 3  # sessions that two must share to be told of
 
-_MEANS = ", ".join(f"avg({name}) AS {name}" for name in FEATURES)
 _DEVIATIONS = ", ".join(f"nullif(stddev_samp({name}), 0) AS {name}_scale" for name in FEATURES)
 _DISTANCE = " + ".join(f"coalesce(pow(({name} - ${name}::DOUBLE) / ${name}_scale::DOUBLE, 2), 1)" for name in FEATURES)
 _HEARD = "subject = $subject AND basis = $basis AND play_count > 0 AND track_count >= $least"
@@ -38,8 +37,8 @@ def sound_of(store: Store, item: Item, basis: str) -> Row | None:
 def mean_sound(store: Store, basis: str) -> Row | None:
     """Mean features over the listener's played recordings, each once, to hold an item's against."""
     return store.row(
-        f"SELECT {_MEANS}, count(*) AS track_count FROM item_sounds WHERE {_HEARD}",
-        subject="track", basis=basis, least=1,
+        f"SELECT {MEANS}, count(*) AS track_count FROM item_sounds WHERE {_HEARD}",
+        subject="track", basis=basis, least=LEAST_TRACKS["track"],
     )  # fmt: skip
 
 
@@ -55,16 +54,16 @@ def _scales(store: Store, subject: str, basis: str) -> Row:
 
 def nearest(store: Store, item: Item, basis: str, limit: int = 8) -> list[Row]:
     """Artists or recordings that sound most like this one: key, name, detail, distance. Empty without features."""
-    own, least = sound_of(store, item, basis), LEAST_TRACKS[item.subject]
-    if own is None or own["track_count"] < least or not own["play_count"]:
+    asked: Row = {"subject": item.subject, "basis": basis, "key": item.key, "least": LEAST_TRACKS[item.subject]}
+    own = store.row(f"SELECT {', '.join(FEATURES)} FROM item_sounds WHERE {_HEARD} AND key = $key", **asked)
+    if own is None:
         return []
     return store.rows(
         f"""
         SELECT key, name, detail, sqrt({_DISTANCE}) AS distance FROM item_sounds
         WHERE {_HEARD} AND key <> $key ORDER BY distance, key LIMIT $limit
         """,
-        subject=item.subject, basis=basis, key=item.key, least=least, limit=limit,
-        **{name: own[name] for name in FEATURES}, **_scales(store, item.subject, basis),
+        **asked, **own, **_scales(store, item.subject, basis), limit=limit,
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 FEATURES = ("valence", "energy", "danceability", "acousticness", "instrumentalness", "tempo")
 LONGEST_NAME = 200  # letters of a name that search looks at
 
-_MEANS = ", ".join(f"avg({name}) AS {name}" for name in (*FEATURES, "loudness", "liveness", "speechiness"))
+MEANS = ", ".join(f"avg({name}) AS {name}" for name in FEATURES)
 
 # What recordings and artists are called, their plays of all time, and numbers: of recordings as their plays lie.
 _NAMES = """
@@ -83,7 +83,7 @@ CREATE TEMP TABLE item_tracks AS
     SELECT 'genre', genre, track_id FROM track_genres;
 CREATE TABLE item_sounds AS
     SELECT * FROM (
-        SELECT subject, basis, key, {_MEANS}, count(*)::INTEGER AS track_count,
+        SELECT subject, basis, key, {MEANS}, count(*)::INTEGER AS track_count,
             string_agg(DISTINCT feature_source, ', ' ORDER BY feature_source) AS sources
         FROM item_tracks JOIN track_features USING (track_id) GROUP BY subject, basis, key)
         JOIN (SELECT subject, key, count(*)::INTEGER AS all_count FROM item_tracks GROUP BY ALL) USING (subject, key)

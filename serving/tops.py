@@ -128,14 +128,14 @@ def _standard(store: Store, days: tuple[date, date], before: tuple[date, date] |
     kind = next((kind for kind, length in kinds.items() if days == (store.as_of - (length - 1) * DAY, store.as_of)), "")
     if days == (first.replace(month=1, day=1), first.replace(month=12, day=31)):
         kind = "year"
-    elif first.day == 1 and last == _last_of_month(first):
+    elif first.day == 1 and last == last_of_month(first):
         kind = "month"
     elif first <= store.first_day and last == store.as_of and before is None:
         return "all_time", ALWAYS
-    return (kind, first) if kind and (before is None or before == _range_before(kind, first, last)) else None
+    return (kind, first) if kind and (before is None or before == range_before(kind, first, last)) else None
 
 
-def _range_before(kind: str, first: date, last: date) -> tuple[date, date]:
+def range_before(kind: str, first: date, last: date) -> tuple[date, date]:
     """The range of this kind that ends on the day before."""
     end = first - DAY
     if kind == "year":
@@ -145,7 +145,8 @@ def _range_before(kind: str, first: date, last: date) -> tuple[date, date]:
     return end - (last - first), end
 
 
-def _last_of_month(day: date) -> date:
+def last_of_month(day: date) -> date:
+    """The last day of a day's month."""
     return day.replace(day=monthrange(day.year, day.month)[1])
 
 

@@ -11,11 +11,11 @@ from dashboard.items import (
     by_month,
     clipped,
     coverage_notice,
-    later,
     places,
     totals,
     tracks_table,
 )
+from dashboard.pages.later import later
 from dashboard.parts import Part
 from dashboard.view import View, page
 from serving.items import heard_of

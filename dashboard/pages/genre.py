@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dashboard.items import asked_item, by_hour, by_month, clipped, coverage_notice, later, places, totals, tracks_table
+from dashboard.items import asked_item, by_hour, by_month, clipped, coverage_notice, places, totals, tracks_table
+from dashboard.pages.later import later
 from dashboard.parts import Column, Part, Table
 from dashboard.view import View, page
 from serving.items import heard_of

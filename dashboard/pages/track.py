@@ -11,10 +11,10 @@ from dashboard.items import (
     by_month,
     clipped,
     coverage_notice,
-    later,
     places,
     totals,
 )
+from dashboard.pages.later import later
 from dashboard.parts import Notice, Part
 from dashboard.view import View, page
 from serving.items import heard_of
